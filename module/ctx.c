@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What belongs to one open file of the device: its life and its lock. */
+
+#include <linux/atomic.h>
+#include <linux/err.h>
+#include <linux/slab.h>
+
+#include "buffer.h"
+#include "ctx.h"
+#include "transfer.h"
+
+/**
+ * zc_ctx_create() - make the context of an open file
+ *
+ * Return: the context, or NULL.
+ */
+struct zc_ctx *zc_ctx_create(void)
+{
+	struct zc_ctx *ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
+
+	if (ctx)
+		mutex_init(&ctx->lock);
+	return ctx;
+}
+
+/**
+ * zc_ctx_destroy() - undo zc_ctx_create()
+ * @ctx: a context that no call and no mapping can reach any more
+ */
+void zc_ctx_destroy(struct zc_ctx *ctx)
+{
+	zc_transfer_free(ctx->idle);
+	zc_buffer_put(ctx->buffer);
+	mutex_destroy(&ctx->lock);
+	kfree(ctx);
+}
+
+/**
+ * zc_ctx_get_buffer() - become a user of the file's buffer
+ * @ctx: the context
+ *
+ * Return: the buffer, to be given back with zc_buffer_put(); NULL for none.
+ */
+struct zc_buffer *zc_ctx_get_buffer(struct zc_ctx *ctx)
+{
+	struct zc_buffer *buffer;
+
+	mutex_lock(&ctx->lock);
+	buffer = zc_buffer_get(ctx->buffer);
+	mutex_unlock(&ctx->lock);
+	return buffer;
+}
+
+/**
+ * zc_ctx_set_buffer() - replace the file's buffer
+ * @ctx: the context
+ * @length: bytes, a multiple of PAGE_SIZE; 0 for no buffer
+ *
+ * The new one is allocated before the lock is taken and the old one goes after
+ * it is released; calls that use the old one keep it until they are through.
+ *
+ * Return: 0, -EBUSY if the old one is mapped, or as zc_buffer_create().
+ */
+int zc_ctx_set_buffer(struct zc_ctx *ctx, u64 length)
+{
+	struct zc_buffer *buffer = NULL;
+	int ret = 0;
+
+	if (length) {
+		buffer = zc_buffer_create(length);
+		if (IS_ERR(buffer))
+			return PTR_ERR(buffer);
+	}
+
+	mutex_lock(&ctx->lock);
+	if (ctx->buffer && atomic_read(&ctx->buffer->mappings))
+		ret = -EBUSY;
+	else
+		swap(ctx->buffer, buffer);
+	mutex_unlock(&ctx->lock);
+
+	zc_buffer_put(buffer);
+	return ret;
+}
+
+/**
+ * zc_ctx_get_transfer() - take a workspace, the warm one if it is free
+ * @ctx: the context
+ *
+ * Return: a workspace, or NULL.
+ */
+struct zc_transfer *zc_ctx_get_transfer(struct zc_ctx *ctx)
+{
+	return xchg(&ctx->idle, NULL) ?: zc_transfer_alloc();
+}
+
+/**
+ * zc_ctx_put_transfer() - keep a workspace for the next call
+ * @ctx: the context
+ * @transfer: a workspace that is finished
+ */
+void zc_ctx_put_transfer(struct zc_ctx *ctx, struct zc_transfer *transfer)
+{
+	zc_transfer_free(xchg(&ctx->idle, transfer));
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The socket: which kinds are taken, and one send of a batch. */
+#ifndef ZC_SINK_H
+#define ZC_SINK_H
+
+#include <linux/types.h>
+
+struct bio_vec;
+struct file;
+struct socket;
+struct zc_batch;
+
+/**
+ * struct zc_sink - the socket of one call
+ * @file: one reference for as long as the call runs
+ * @sock: the socket behind it
+ * @msg_flags: MSG_ flags of each send; MSG_NOSIGNAL always
+ * @corked: the last send said MSG_MORE, so the protocol may hold bytes back
+ */
+struct zc_sink {
+	struct file *file;
+	struct socket *sock;
+	unsigned int msg_flags;
+	bool corked;
+};
+
+int zc_sink_open(struct zc_sink *sink, int fd, bool nowait);
+void zc_sink_close(struct zc_sink *sink);
+bool zc_sink_waits(const struct zc_sink *sink);
+bool zc_sink_copies(const struct zc_sink *sink);
+ssize_t zc_sink_send(struct zc_sink *sink, struct zc_batch *batch, bool more);
+void zc_sink_push(struct zc_sink *sink);
+int zc_sink_shutdown(struct zc_sink *sink);
+
+/*
+ * The back end, sink_splice.c or sink_sendpage.c. zc_backend_send() sends at
+ * most @bytes from @nr bio_vecs and returns how many the socket took, or a
+ * negative errno if none. zc_backend_takes_pages() tells whether a protocol
+ * that is not TCP keeps the pages that it is given.
+ */
+extern const u32 zc_backend_id;
+ssize_t zc_backend_send(struct socket *sock, struct bio_vec *bvec,
+			unsigned int nr, size_t bytes, unsigned int msg_flags);
+bool zc_backend_takes_pages(const struct socket *sock);
+
+#endif /* ZC_SINK_H */

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ONE transfer: the file to read first.
+ *
+ *	prep	copy the descriptors in once, check them all, open what they
+ *		name: until here nothing has been sent and any error is final
+ *	run	fill a batch from the sources, send it, book what the socket
+ *		took; until the vector ends or something stops it
+ *	report	write the results back
+ *	finish	let go of everything that prep took
+ *
+ * A batch crosses segments: many small files fill the same batches, and the
+ * same packets, as one large file.
+ *
+ * No lock is held anywhere in here. User memory is touched in prep, in report
+ * and by USER segments, and a fault on it may end in our own buffer_vm_fault().
+ */
+
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "buffer.h"
+#include "desc.h"
+#include "transfer.h"
+
+/**
+ * zc_transfer_alloc() - get the workspace of a transfer
+ *
+ * Return: one that can be prepared, or NULL.
+ */
+struct zc_transfer *zc_transfer_alloc(void)
+{
+	return kvzalloc(sizeof(struct zc_transfer), GFP_KERNEL_ACCOUNT);
+}
+
+/**
+ * zc_transfer_free() - free a workspace
+ * @transfer: one that is finished, or NULL
+ */
+void zc_transfer_free(struct zc_transfer *transfer)
+{
+	if (!transfer)
+		return;
+	if (transfer->supply.frag.page)
+		put_page(transfer->supply.frag.page);
+	kvfree(transfer->segments);
+	kvfree(transfer->sources);
+	kvfree(transfer);
+}
+
+/* Make room for @nr segments. The arrays only ever grow. */
+static int zc_transfer_reserve(struct zc_transfer *transfer, u32 nr)
+{
+	if (nr <= transfer->capacity)
+		return 0;
+
+	kvfree(transfer->segments);
+	kvfree(transfer->sources);
+	transfer->capacity = 0;
+	transfer->segments = kvmalloc_array(nr, sizeof(*transfer->segments),
+					    GFP_KERNEL_ACCOUNT);
+	transfer->sources = kvmalloc_array(nr, sizeof(*transfer->sources),
+					   GFP_KERNEL_ACCOUNT);
+	if (!transfer->segments || !transfer->sources)
+		return -ENOMEM;
+	transfer->capacity = nr;
+	return 0;
+}
+
+/*
+ * Check one segment, open what it names and find its place in the vector. What
+ * lies before the cursor is not opened again: its file may be closed by now.
+ */
+static int zc_transfer_prep_segment(struct zc_transfer *transfer, u32 i,
+				    u64 *cursor, u64 *total)
+{
+	struct zcopy_segment *segment = &transfer->segments[i];
+	struct zc_buffer *buffer = transfer->supply.buffer;
+	struct zc_source *source = &transfer->sources[i];
+	int ret;
+
+	ret = zc_desc_check_segment(segment, buffer ? buffer->length : 0);
+	if (ret)
+		return ret;
+	if (!*cursor || segment->len > *cursor) {
+		ret = zc_source_open(source, segment,
+				     transfer->supply.cached_only);
+		if (ret)
+			return ret;
+	}
+	ret = zc_desc_place(segment, cursor, total);
+	if (ret)
+		return ret;
+	source->segment = i;
+	zc_source_start(source, segment);
+	return 0;
+}
+
+static int zc_transfer_prep_vector(struct zc_transfer *transfer)
+{
+	struct zcopy_send *send = transfer->send;
+	u64 cursor = send->done;
+	u64 total = 0;
+	int ret;
+	u32 i;
+
+	for (i = 0; i < send->nr_segments; i++) {
+		ret = zc_transfer_prep_segment(transfer, i, &cursor, &total);
+		if (ret)
+			return ret;
+		if (!(i % SZ_1K))
+			cond_resched();
+	}
+	return cursor ? -ERANGE : 0;
+}
+
+/**
+ * zc_transfer_prep() - check a SEND and open what it names
+ * @transfer: a workspace that is not in use; finish it, also after an error
+ * @send: the kernel's copy of the caller's struct
+ * @buffer: the caller's buffer or NULL; the user of it passes to @transfer
+ *
+ * The vector is written back once, which proves that the results can be.
+ *
+ * Return: 0, or the errno of <linux/zcopy.h>.
+ */
+int zc_transfer_prep(struct zc_transfer *transfer, struct zcopy_send *send,
+		     struct zc_buffer *buffer)
+{
+	int ret;
+
+	transfer->send = send;
+	transfer->filling = 0;
+	transfer->supply.buffer = buffer;
+	transfer->supply.cached_only = send->flags & ZCOPY_SEND_CACHED;
+
+	ret = zc_desc_check_send(send);
+	if (ret)
+		goto err_no_sources;
+	ret = zc_transfer_reserve(transfer, send->nr_segments);
+	if (ret)
+		goto err_no_sources;
+	memset(transfer->sources, 0,
+	       array_size(send->nr_segments, sizeof(*transfer->sources)));
+
+	if (copy_from_user(
+		    transfer->segments, u64_to_user_ptr(send->segments),
+		    array_size(send->nr_segments, sizeof(*transfer->segments))))
+		return -EFAULT;
+	ret = zc_sink_open(&transfer->sink, send->socket,
+			   send->flags & ZCOPY_SEND_NOWAIT);
+	if (ret)
+		return ret;
+	ret = zc_transfer_prep_vector(transfer);
+	if (ret)
+		return ret;
+	return zc_transfer_report(transfer);
+
+err_no_sources:
+	send->nr_segments = 0;
+	return ret;
+}
+
+/**
+ * zc_transfer_report() - write the vector's results back
+ * @transfer: one that has been prepared
+ *
+ * Return: 0 or -EFAULT.
+ */
+int zc_transfer_report(struct zc_transfer *transfer)
+{
+	struct zcopy_send *send = transfer->send;
+
+	if (copy_to_user(
+		    u64_to_user_ptr(send->segments), transfer->segments,
+		    array_size(send->nr_segments, sizeof(*transfer->segments))))
+		return -EFAULT;
+	return 0;
+}
+
+/**
+ * zc_transfer_finish() - let go of everything that a call holds
+ * @transfer: one that zc_transfer_prep() was called for
+ */
+void zc_transfer_finish(struct zc_transfer *transfer)
+{
+	u32 i;
+
+	zc_batch_drop(&transfer->batch);
+	for (i = 0; i < transfer->send->nr_segments; i++)
+		zc_source_close(&transfer->sources[i]);
+	zc_sink_close(&transfer->sink);
+	zc_buffer_put(transfer->supply.buffer);
+	transfer->supply.buffer = NULL;
+	transfer->send = NULL;
+}
+
+/* Fill the batch: enum zc_fill for the whole vector, or a negative errno. */
+static int zc_transfer_fill(struct zc_transfer *transfer)
+{
+	while (transfer->filling < transfer->send->nr_segments) {
+		int ret = zc_source_fill(&transfer->sources[transfer->filling],
+					 &transfer->batch, &transfer->supply);
+
+		if (ret != ZC_FILL_EXHAUSTED)
+			return ret;
+		transfer->filling++;
+	}
+	return ZC_FILL_EXHAUSTED;
+}
+
+/* The socket took @sent bytes: take them off the batch and write them down. */
+static void zc_transfer_book(struct zc_transfer *transfer, size_t sent,
+			     bool copied)
+{
+	struct zcopy_send *send = transfer->send;
+
+	send->done += sent;
+	send->out_sent += sent;
+	while (sent) {
+		struct zcopy_segment *segment;
+		struct zc_piece piece;
+		size_t len = zc_batch_take(&transfer->batch, sent, &piece);
+
+		segment = &transfer->segments[piece.segment];
+		segment->out_done += len;
+		if (copied || piece.copied) {
+			segment->out_copied += len;
+			send->out_copied += len;
+		}
+		sent -= len;
+	}
+}
+
+/*
+ * Send the batch. A socket that may wait takes all of it, unless it is
+ * interrupted or fails; one that may not is asked once.
+ */
+static int zc_transfer_drain(struct zc_transfer *transfer, bool more)
+{
+	while (!zc_batch_empty(&transfer->batch)) {
+		bool copied = zc_sink_copies(&transfer->sink);
+		ssize_t ret;
+
+		if (signal_pending(current))
+			return -ERESTARTSYS;
+		ret = zc_sink_send(&transfer->sink, &transfer->batch, more);
+		if (ret < 0)
+			return ret;
+		zc_transfer_book(transfer, ret, copied);
+		if (!zc_batch_empty(&transfer->batch) &&
+		    !zc_sink_waits(&transfer->sink))
+			return -EAGAIN;
+		cond_resched();
+	}
+	return 0;
+}
+
+static enum zcopy_stop zc_transfer_sink_stop(int error)
+{
+	switch (error) {
+	case -EAGAIN:
+		return ZCOPY_STOP_SOCKET_FULL;
+	case -EINTR:
+	case -ERESTARTSYS:
+		return ZCOPY_STOP_INTERRUPTED;
+	default:
+		return ZCOPY_STOP_SOCKET_ERROR;
+	}
+}
+
+static enum zcopy_stop zc_transfer_source_stop(int error)
+{
+	switch (error) {
+	case -ENODATA:
+		return ZCOPY_STOP_SHORT;
+	case -EAGAIN:
+		return ZCOPY_STOP_NOT_CACHED;
+	case -EINTR:
+	case -ERESTARTSYS:
+		return ZCOPY_STOP_INTERRUPTED;
+	default:
+		return ZCOPY_STOP_SOURCE_ERROR;
+	}
+}
+
+/* Fill and drain until the end; returns 0 or why not, and sets out_stop. */
+static int zc_transfer_loop(struct zc_transfer *transfer)
+{
+	struct zcopy_send *send = transfer->send;
+	int fill, ret;
+
+	do {
+		bool more;
+
+		fill = zc_transfer_fill(transfer);
+		more = fill == ZC_FILL_SEND_FIRST ||
+		       (fill == ZC_FILL_EXHAUSTED &&
+			(send->flags & ZCOPY_SEND_MORE));
+		ret = zc_transfer_drain(transfer, more);
+		if (ret) {
+			send->out_stop = zc_transfer_sink_stop(ret);
+			return ret;
+		}
+	} while (fill == ZC_FILL_SEND_FIRST);
+
+	if (fill < 0) {
+		send->out_stop = zc_transfer_source_stop(fill);
+		return fill;
+	}
+	if (send->flags & ZCOPY_SEND_SHUTDOWN) {
+		ret = zc_sink_shutdown(&transfer->sink);
+		if (ret) {
+			send->out_stop = ZCOPY_STOP_SOCKET_ERROR;
+			return ret;
+		}
+	}
+	send->out_stop = ZCOPY_STOP_COMPLETE;
+	return 0;
+}
+
+/* Give each segment its own reason; the first that is not complete stopped. */
+static void zc_transfer_conclude(struct zc_transfer *transfer)
+{
+	struct zcopy_send *send = transfer->send;
+	u32 i;
+
+	for (i = 0; i < send->nr_segments; i++) {
+		struct zcopy_segment *segment = &transfer->segments[i];
+
+		if (segment->out_done < segment->len) {
+			segment->out_stop = send->out_stop;
+			break;
+		}
+		segment->out_stop = ZCOPY_STOP_COMPLETE;
+	}
+	send->out_segment = i;
+	if (send->out_stop == ZCOPY_STOP_NOT_CACHED)
+		send->out_resident = zc_source_resident(&transfer->sources[i]);
+}
+
+/* What user space may see of an error that only the kernel knows. */
+static int zc_transfer_errno(int error)
+{
+	return error == -ERESTARTSYS ? EINTR : -error;
+}
+
+/**
+ * zc_transfer_run() - send the vector from the cursor on
+ * @transfer: one that has been prepared
+ *
+ * Context: process, no locks; sleeps, and can be interrupted by any signal.
+ * Return: 0 if a byte was sent or the vector is complete; otherwise the errno
+ * of <linux/zcopy.h>. The results are in @transfer either way.
+ */
+int zc_transfer_run(struct zc_transfer *transfer)
+{
+	struct zcopy_send *send = transfer->send;
+	int ret;
+
+	send->out_sent = 0;
+	send->out_copied = 0;
+	send->out_resident = 0;
+	ret = zc_transfer_loop(transfer);
+	if (ret)
+		zc_sink_push(&transfer->sink);
+	send->out_error = zc_transfer_errno(ret);
+	zc_transfer_conclude(transfer);
+	return send->out_sent ? 0 : ret;
+}
