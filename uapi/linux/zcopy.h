@@ -92,14 +92,13 @@ enum zcopy_backend {
 	ZCOPY_BACKEND_SPLICE_PAGES = 2,
 };
 
-/* Bits of zcopy_info.out_features. */
-#define ZCOPY_FEATURE_FILE (1ULL << 0) /* FILE segments */
-#define ZCOPY_FEATURE_BUFFER \
-	(1ULL << 1)		       /* BUFFER segments, mmap, read, write */
-#define ZCOPY_FEATURE_USER (1ULL << 2) /* USER segments */
-#define ZCOPY_FEATURE_ZERO (1ULL << 3) /* ZERO segments */
-#define ZCOPY_FEATURE_CACHED (1ULL << 4)   /* ZCOPY_SEND_CACHED */
-#define ZCOPY_FEATURE_SHUTDOWN (1ULL << 5) /* ZCOPY_SEND_SHUTDOWN */
+/* Bits of zcopy_info.out_features: what it can do. */
+#define ZCOPY_FEATURE_FILE (1ULL << 0)
+#define ZCOPY_FEATURE_BUFFER (1ULL << 1)
+#define ZCOPY_FEATURE_USER (1ULL << 2)
+#define ZCOPY_FEATURE_ZERO (1ULL << 3)
+#define ZCOPY_FEATURE_CACHED (1ULL << 4)
+#define ZCOPY_FEATURE_SHUTDOWN (1ULL << 5)
 
 /**
  * struct zcopy_info - ioctl(ZCOPY_IOC_INFO): what this module can do
@@ -233,8 +232,8 @@ struct zcopy_segment {
  * @out_copied: how many of them the CPU copied on the way into the socket
  * @out_stop: one of enum zcopy_stop
  * @out_error: the errno (positive) that stopped it, or 0
- * @out_segment: index of the segment at which it stopped; nr_segments if
- *complete
+ * @out_segment: index of the segment at which it stopped; nr_segments if it
+ *	is complete
  * @__reserved: must be 0
  * @out_resident: NOT_CACHED: bytes of that segment's rest that are in memory
  *
