@@ -5,6 +5,8 @@
 
 #include <linux/mutex.h>
 
+#include "stats.h"
+
 struct zc_buffer;
 struct zc_transfer;
 
@@ -17,11 +19,13 @@ struct zc_transfer;
  * @idle: a workspace that no call is using, or NULL. Taken and returned by
  *	exchange, without a lock: calls on one file run side by side, and the
  *	first comer gets the warm one
+ * @stats: what was sent through this file
  */
 struct zc_ctx {
 	struct mutex lock;
 	struct zc_buffer *buffer;
 	struct zc_transfer *idle;
+	struct zc_stats stats;
 };
 
 struct zc_ctx *zc_ctx_create(void);

@@ -16,6 +16,7 @@
 #include "buffer.h"
 #include "ctx.h"
 #include "ioctl.h"
+#include "stats.h"
 #include "transfer.h"
 
 /**
@@ -34,6 +35,7 @@ struct zc_call {
 		struct zcopy_info info;
 		struct zcopy_buffer buffer;
 		struct zcopy_send send;
+		struct zcopy_stats stats;
 	} arg;
 };
 
@@ -73,7 +75,8 @@ static int zc_ioctl_info(struct zc_call *call)
 		.out_backend = zc_backend_id,
 		.out_features = ZCOPY_FEATURE_FILE | ZCOPY_FEATURE_BUFFER |
 				ZCOPY_FEATURE_USER | ZCOPY_FEATURE_ZERO |
-				ZCOPY_FEATURE_CACHED | ZCOPY_FEATURE_SHUTDOWN,
+				ZCOPY_FEATURE_CACHED | ZCOPY_FEATURE_SHUTDOWN |
+				ZCOPY_FEATURE_STATS,
 		.out_page_size = PAGE_SIZE,
 		.out_batch_bytes = ZC_BATCH_BYTES,
 		.out_max_segments = ZCOPY_MAX_SEGMENTS,
@@ -119,9 +122,22 @@ static int zc_ioctl_send(struct zc_call *call)
 	if (!transfer)
 		return -ENOMEM;
 	ret = zc_ioctl_transfer(call, transfer);
+	zc_stats_add(&call->ctx->stats, &transfer->tally);
 	zc_transfer_finish(transfer);
 	zc_ctx_put_transfer(call->ctx, transfer);
 	return ret;
+}
+
+static int zc_ioctl_stats(struct zc_call *call)
+{
+	struct zcopy_stats *stats = &call->arg.stats;
+
+	if (stats->flags)
+		return -EINVAL;
+	memset(stats, 0, sizeof(*stats));
+	stats->size = sizeof(*stats);
+	zc_stats_report(&call->ctx->stats, stats);
+	return zc_ioctl_reply(call, sizeof(*stats));
 }
 
 #define ZC_OP(_cmd, _struct, _last, _run)                       \
@@ -136,6 +152,7 @@ static const struct zc_op zc_ops[] = {
 	ZC_OP(ZCOPY_IOC_INFO, zcopy_info, out_buffer_length, zc_ioctl_info),
 	ZC_OP(ZCOPY_IOC_BUFFER, zcopy_buffer, length, zc_ioctl_buffer),
 	ZC_OP(ZCOPY_IOC_SEND, zcopy_send, out_resident, zc_ioctl_send),
+	ZC_OP(ZCOPY_IOC_STATS, zcopy_stats, out_stops, zc_ioctl_stats),
 };
 
 /* The ABI: these numbers never change. New members go to the end. */
@@ -143,6 +160,7 @@ static_assert(sizeof(struct zcopy_info) == 56);
 static_assert(sizeof(struct zcopy_buffer) == 16);
 static_assert(sizeof(struct zcopy_segment) == 48);
 static_assert(sizeof(struct zcopy_send) == 72);
+static_assert(sizeof(struct zcopy_stats) == 192);
 static_assert(offsetof(struct zcopy_info, out_features) == 16);
 static_assert(offsetof(struct zcopy_info, out_max_buffer) == 40);
 static_assert(offsetof(struct zcopy_segment, offset) == 16);

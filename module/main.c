@@ -16,6 +16,7 @@
 #include "buffer.h"
 #include "ctx.h"
 #include "ioctl.h"
+#include "stats.h"
 
 static int zc_main_open(struct inode *inode, struct file *file)
 {
@@ -96,6 +97,13 @@ static loff_t zc_main_llseek(struct file *file, loff_t offset, int whence)
 	return ret;
 }
 
+static void zc_main_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct zc_ctx *ctx = file->private_data;
+
+	zc_stats_show(&ctx->stats, m);
+}
+
 static const struct file_operations zc_main_fops = {
 	.owner = THIS_MODULE,
 	.open = zc_main_open,
@@ -107,17 +115,20 @@ static const struct file_operations zc_main_fops = {
 	.write_iter = zc_main_write_iter,
 	.splice_read = zc_main_splice_read,
 	.llseek = zc_main_llseek,
+	.show_fdinfo = zc_main_show_fdinfo,
 };
 
 static struct miscdevice zc_main_device = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "zcopy",
 	.fops = &zc_main_fops,
+	.groups = zc_stats_groups,
 	.mode = 0600,
 };
 
 static int __init zc_main_init(void)
 {
+	zc_stats_init();
 	return misc_register(&zc_main_device);
 }
 

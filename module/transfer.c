@@ -133,6 +133,7 @@ int zc_transfer_prep(struct zc_transfer *transfer, struct zcopy_send *send,
 
 	transfer->send = send;
 	transfer->filling = 0;
+	transfer->tally = (struct zc_tally){};
 	transfer->supply.buffer = buffer;
 	transfer->supply.cached_only = send->flags & ZCOPY_SEND_CACHED;
 
@@ -211,14 +212,30 @@ static int zc_transfer_fill(struct zc_transfer *transfer)
 	return ZC_FILL_EXHAUSTED;
 }
 
+static enum zc_stat zc_transfer_stat(u32 type)
+{
+	switch (type) {
+	case ZCOPY_SEGMENT_FILE:
+		return ZC_STAT_FILE_BYTES;
+	case ZCOPY_SEGMENT_BUFFER:
+		return ZC_STAT_BUFFER_BYTES;
+	case ZCOPY_SEGMENT_USER:
+		return ZC_STAT_USER_BYTES;
+	default:
+		return ZC_STAT_ZERO_BYTES;
+	}
+}
+
 /* The socket took @sent bytes: take them off the batch and write them down. */
 static void zc_transfer_book(struct zc_transfer *transfer, size_t sent,
 			     bool copied)
 {
 	struct zcopy_send *send = transfer->send;
+	u64 *tally = transfer->tally.value;
 
 	send->done += sent;
 	send->out_sent += sent;
+	tally[ZC_STAT_BATCHES]++;
 	while (sent) {
 		struct zcopy_segment *segment;
 		struct zc_piece piece;
@@ -226,6 +243,7 @@ static void zc_transfer_book(struct zc_transfer *transfer, size_t sent,
 
 		segment = &transfer->segments[piece.segment];
 		segment->out_done += len;
+		tally[zc_transfer_stat(segment->type)] += len;
 		if (copied || piece.copied) {
 			segment->out_copied += len;
 			send->out_copied += len;
@@ -368,5 +386,8 @@ int zc_transfer_run(struct zc_transfer *transfer)
 		zc_sink_push(&transfer->sink);
 	send->out_error = zc_transfer_errno(ret);
 	zc_transfer_conclude(transfer);
+	transfer->tally.value[ZC_STAT_CALLS] = 1;
+	transfer->tally.value[ZC_STAT_COPIED_BYTES] = send->out_copied;
+	transfer->tally.value[ZC_STAT_STOPS + send->out_stop] = 1;
 	return send->out_sent ? 0 : ret;
 }

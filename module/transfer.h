@@ -10,6 +10,7 @@
 #include "batch.h"
 #include "sink.h"
 #include "source.h"
+#include "stats.h"
 
 /**
  * struct zc_transfer - everything that one SEND works with
@@ -21,6 +22,7 @@
  * @sink: the socket
  * @supply: what the sources share
  * @batch: pages on their way from @sources to @sink
+ * @tally: what this call has done, for the counters
  *
  * It belongs to one thread while it works. Between calls, the arrays and the
  * page of @supply are kept, so that a call need not allocate.
@@ -34,6 +36,7 @@ struct zc_transfer {
 	struct zc_sink sink;
 	struct zc_supply supply;
 	struct zc_batch batch;
+	struct zc_tally tally;
 };
 
 struct zc_transfer *zc_transfer_alloc(void);

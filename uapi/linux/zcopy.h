@@ -69,11 +69,13 @@ enum {
 	ZCOPY_CMD_INFO = 0x00,
 	ZCOPY_CMD_BUFFER = 0x01,
 	ZCOPY_CMD_SEND = 0x02,
+	ZCOPY_CMD_STATS = 0x03,
 };
 
 #define ZCOPY_IOC_INFO _IO(ZCOPY_IOC_TYPE, ZCOPY_CMD_INFO)
 #define ZCOPY_IOC_BUFFER _IO(ZCOPY_IOC_TYPE, ZCOPY_CMD_BUFFER)
 #define ZCOPY_IOC_SEND _IO(ZCOPY_IOC_TYPE, ZCOPY_CMD_SEND)
+#define ZCOPY_IOC_STATS _IO(ZCOPY_IOC_TYPE, ZCOPY_CMD_STATS)
 
 /* The most segments that one SEND takes. */
 #define ZCOPY_MAX_SEGMENTS 65536
@@ -99,6 +101,7 @@ enum zcopy_backend {
 #define ZCOPY_FEATURE_ZERO (1ULL << 3)
 #define ZCOPY_FEATURE_CACHED (1ULL << 4)
 #define ZCOPY_FEATURE_SHUTDOWN (1ULL << 5)
+#define ZCOPY_FEATURE_STATS (1ULL << 6)
 
 /**
  * struct zcopy_info - ioctl(ZCOPY_IOC_INFO): what this module can do
@@ -255,6 +258,38 @@ struct zcopy_send {
 	__u32 out_segment;
 	__u32 __reserved;
 	__aligned_u64 out_resident;
+};
+
+/* Elements of zcopy_stats.out_stops: enum zcopy_stop, and some to spare. */
+#define ZCOPY_STATS_STOPS 16
+
+/**
+ * struct zcopy_stats - ioctl(ZCOPY_IOC_STATS): what was sent through this file
+ * @size: sizeof(struct zcopy_stats)
+ * @flags: must be 0
+ * @out_calls: SENDs that got past the checks of their arguments
+ * @out_batches: batches handed to a socket, each under one socket lock
+ * @out_file_bytes: bytes of FILE segments that sockets took
+ * @out_buffer_bytes: bytes of BUFFER segments
+ * @out_user_bytes: bytes of USER segments
+ * @out_zero_bytes: bytes of ZERO segments
+ * @out_copied_bytes: how many of all those the CPU copied
+ * @out_stops: calls by reason, indexed by enum zcopy_stop
+ *
+ * The same numbers are in /proc/PID/fdinfo/FD, and those of the whole module
+ * in /sys/class/misc/zcopy/stats/.
+ */
+struct zcopy_stats {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 out_calls;
+	__aligned_u64 out_batches;
+	__aligned_u64 out_file_bytes;
+	__aligned_u64 out_buffer_bytes;
+	__aligned_u64 out_user_bytes;
+	__aligned_u64 out_zero_bytes;
+	__aligned_u64 out_copied_bytes;
+	__aligned_u64 out_stops[ZCOPY_STATS_STOPS];
 };
 
 #endif /* _UAPI_LINUX_ZCOPY_H */
