@@ -22,6 +22,14 @@
 #include "buffer.h"
 #include "compat.h"
 
+/*
+ * It is the caller's wish, not the system's need: beyond a memory cgroup's
+ * limit it fails, and no process is killed for it.
+ */
+#define ZC_BUFFER_GFP                                               \
+	(GFP_HIGHUSER | __GFP_ZERO | __GFP_ACCOUNT | __GFP_NOWARN | \
+	 __GFP_RETRY_MAYFAIL)
+
 static unsigned int max_buffer_mb = 1024;
 module_param(max_buffer_mb, uint, 0644);
 MODULE_PARM_DESC(max_buffer_mb, "largest buffer of one open file, in MiB");
@@ -83,7 +91,6 @@ static void zc_buffer_free_pages(struct zc_buffer *buffer, unsigned long nr)
 
 static int zc_buffer_alloc_pages(struct zc_buffer *buffer)
 {
-	const gfp_t gfp = GFP_HIGHUSER | __GFP_ZERO | __GFP_ACCOUNT;
 	unsigned long nr = zc_buffer_nr_pages(buffer);
 	unsigned long i;
 	int ret;
@@ -93,7 +100,7 @@ static int zc_buffer_alloc_pages(struct zc_buffer *buffer)
 		if (fatal_signal_pending(current))
 			goto err_free;
 		ret = -ENOMEM;
-		buffer->pages[i] = alloc_page(gfp);
+		buffer->pages[i] = alloc_page(ZC_BUFFER_GFP);
 		if (!buffer->pages[i])
 			goto err_free;
 		cond_resched();
@@ -122,7 +129,8 @@ struct zc_buffer *zc_buffer_create(u64 length)
 		return ERR_PTR(-EFBIG);
 
 	buffer = kvzalloc(struct_size(buffer, pages, length >> PAGE_SHIFT),
-			  GFP_KERNEL_ACCOUNT);
+			  GFP_KERNEL_ACCOUNT | __GFP_NOWARN |
+				  __GFP_RETRY_MAYFAIL);
 	if (!buffer)
 		return ERR_PTR(-ENOMEM);
 	refcount_set(&buffer->users, 1);

@@ -51,20 +51,33 @@ struct zc_buffer *zc_ctx_get_buffer(struct zc_ctx *ctx)
 	return buffer;
 }
 
+/* Caller holds ctx->lock: no new mapping can appear. */
+static bool zc_ctx_buffer_is_mapped(const struct zc_ctx *ctx)
+{
+	return ctx->buffer && atomic_read(&ctx->buffer->mappings);
+}
+
 /**
  * zc_ctx_set_buffer() - replace the file's buffer
  * @ctx: the context
  * @length: bytes, a multiple of PAGE_SIZE; 0 for no buffer
  *
- * The new one is allocated before the lock is taken and the old one goes after
- * it is released; calls that use the old one keep it until they are through.
+ * The new one is allocated before the old one goes, outside the lock, so that
+ * a failure leaves all as it was. Calls that use the old one keep it until
+ * they are through.
  *
  * Return: 0, -EBUSY if the old one is mapped, or as zc_buffer_create().
  */
 int zc_ctx_set_buffer(struct zc_ctx *ctx, u64 length)
 {
 	struct zc_buffer *buffer = NULL;
-	int ret = 0;
+	bool busy;
+
+	mutex_lock(&ctx->lock);
+	busy = zc_ctx_buffer_is_mapped(ctx);
+	mutex_unlock(&ctx->lock);
+	if (busy)
+		return -EBUSY;
 
 	if (length) {
 		buffer = zc_buffer_create(length);
@@ -72,15 +85,15 @@ int zc_ctx_set_buffer(struct zc_ctx *ctx, u64 length)
 			return PTR_ERR(buffer);
 	}
 
+	/* It may have been mapped meanwhile. */
 	mutex_lock(&ctx->lock);
-	if (ctx->buffer && atomic_read(&ctx->buffer->mappings))
-		ret = -EBUSY;
-	else
+	busy = zc_ctx_buffer_is_mapped(ctx);
+	if (!busy)
 		swap(ctx->buffer, buffer);
 	mutex_unlock(&ctx->lock);
 
 	zc_buffer_put(buffer);
-	return ret;
+	return busy ? -EBUSY : 0;
 }
 
 /**

@@ -70,7 +70,7 @@ static int zc_ioctl_info(struct zc_call *call)
 
 	buffer = zc_ctx_get_buffer(call->ctx);
 	*info = (struct zcopy_info){
-		.size = sizeof(*info),
+		.size = call->user_size,
 		.out_abi_version = ZCOPY_ABI_VERSION,
 		.out_backend = zc_backend_id,
 		.out_features = ZCOPY_FEATURE_FILE | ZCOPY_FEATURE_BUFFER |
@@ -135,7 +135,7 @@ static int zc_ioctl_stats(struct zc_call *call)
 	if (stats->flags)
 		return -EINVAL;
 	memset(stats, 0, sizeof(*stats));
-	stats->size = sizeof(*stats);
+	stats->size = call->user_size;
 	zc_stats_report(&call->ctx->stats, stats);
 	return zc_ioctl_reply(call, sizeof(*stats));
 }

@@ -16,6 +16,7 @@
 #include "buffer.h"
 #include "ctx.h"
 #include "ioctl.h"
+#include "prefetch.h"
 #include "stats.h"
 
 static int zc_main_open(struct inode *inode, struct file *file)
@@ -114,6 +115,7 @@ static const struct file_operations zc_main_fops = {
 	.read_iter = zc_main_read_iter,
 	.write_iter = zc_main_write_iter,
 	.splice_read = zc_main_splice_read,
+	.splice_write = iter_file_splice_write,
 	.llseek = zc_main_llseek,
 	.show_fdinfo = zc_main_show_fdinfo,
 };
@@ -128,13 +130,26 @@ static struct miscdevice zc_main_device = {
 
 static int __init zc_main_init(void)
 {
+	int ret;
+
 	zc_stats_init();
-	return misc_register(&zc_main_device);
+	ret = zc_prefetch_init();
+	if (ret)
+		return ret;
+	ret = misc_register(&zc_main_device);
+	if (ret)
+		goto err_prefetch;
+	return 0;
+
+err_prefetch:
+	zc_prefetch_exit();
+	return ret;
 }
 
 static void __exit zc_main_exit(void)
 {
 	misc_deregister(&zc_main_device);
+	zc_prefetch_exit();
 }
 
 module_init(zc_main_init);

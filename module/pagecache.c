@@ -25,6 +25,7 @@
 #include <linux/xarray.h>
 
 #include "batch.h"
+#include "prefetch.h"
 #include "source.h"
 
 /* How much ->splice_read() is asked for before the cache is tried again. */
@@ -204,6 +205,16 @@ static void zc_pagecache_read_ahead(const struct zc_source *source,
 		page_cache_sync_ra(&ractl, nr);
 }
 
+/* The end of a call that may not wait; a worker reads what comes next. */
+static int zc_pagecache_not_cached(struct zc_source *source,
+				   struct zc_batch *batch)
+{
+	if (!zc_batch_empty(batch))
+		return 0;
+	zc_prefetch_start(source->file, source->pos, source->left);
+	return -EAGAIN;
+}
+
 /* Nothing in the cache at this place: have it read, or made. */
 static int zc_pagecache_miss(struct zc_source *source, struct zc_batch *batch,
 			     bool cached_only)
@@ -217,12 +228,13 @@ static int zc_pagecache_miss(struct zc_source *source, struct zc_batch *batch,
 	if (shmem_mapping(mapping))
 		return zc_splice_fill(source, batch, source->left);
 
+	if (cached_only)
+		return zc_pagecache_not_cached(source, batch);
+
 	zc_pagecache_read_ahead(source, batch, NULL);
 	entry = xa_load(&mapping->i_pages, source->pos >> PAGE_SHIFT);
 	if ((entry && !xa_is_value(entry)) || !zc_batch_empty(batch))
 		return 0;
-	if (cached_only)
-		return -EAGAIN;
 	return zc_splice_fill(source, batch, ZC_PAGECACHE_DETOUR);
 }
 
@@ -233,8 +245,8 @@ static int zc_pagecache_not_ready(struct zc_source *source,
 {
 	if (!zc_batch_empty(batch))
 		return 0;
-	if (cached_only && folio_test_locked(folio))
-		return -EAGAIN;
+	if (cached_only)
+		return zc_pagecache_not_cached(source, batch);
 	if (folio_wait_locked_killable(folio))
 		return -EINTR;
 	if (zc_pagecache_ready(folio))
@@ -265,7 +277,9 @@ int zc_pagecache_fill(struct zc_source *source, struct zc_batch *batch,
 		ret = -ENODATA;
 		break;
 	case ZC_WALK_READAHEAD:
-		zc_pagecache_read_ahead(source, batch, stopper);
+		/* It might wait; a caller that must not has it done below. */
+		if (!cached_only)
+			zc_pagecache_read_ahead(source, batch, stopper);
 		break;
 	case ZC_WALK_MISS:
 		ret = zc_pagecache_miss(source, batch, cached_only);

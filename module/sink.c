@@ -7,13 +7,47 @@
  */
 
 #include <linux/file.h>
+#include <linux/module.h>
 #include <linux/net.h>
+#include <linux/netdevice.h>
 #include <linux/socket.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+#include <linux/uio.h>
+#include <net/dst.h>
 #include <net/sock.h>
 #include <net/tcp.h>
 
 #include "batch.h"
 #include "sink.h"
+
+static const char *const zc_sink_policies[] = {"always", "never"};
+static bool zc_sink_share = true;
+
+static int zc_sink_policy_set(const char *value, const struct kernel_param *kp)
+{
+	int i = sysfs_match_string(zc_sink_policies, value);
+
+	if (i < 0)
+		return i;
+	WRITE_ONCE(zc_sink_share, i == 0);
+	return 0;
+}
+
+static int zc_sink_policy_get(char *page, const struct kernel_param *kp)
+{
+	return sysfs_emit(page, "%s\n",
+			  zc_sink_policies[!READ_ONCE(zc_sink_share)]);
+}
+
+static const struct kernel_param_ops zc_sink_policy_ops = {
+	.set = zc_sink_policy_set,
+	.get = zc_sink_policy_get,
+};
+
+module_param_cb(zero_copy, &zc_sink_policy_ops, NULL, 0644);
+MODULE_PARM_DESC(zero_copy,
+		 "always: share pages with sockets; never: copy everything");
 
 static int zc_sink_check(const struct socket *sock)
 {
@@ -42,6 +76,7 @@ int zc_sink_open(struct zc_sink *sink, int fd, bool nowait)
 		return -ENOTSOCK;
 
 	sink->corked = false;
+	sink->share = READ_ONCE(zc_sink_share);
 	sink->msg_flags = MSG_NOSIGNAL;
 	if (nowait || (sink->file->f_flags & O_NONBLOCK))
 		sink->msg_flags |= MSG_DONTWAIT;
@@ -71,12 +106,29 @@ bool zc_sink_waits(const struct zc_sink *sink)
 	return !(sink->msg_flags & MSG_DONTWAIT);
 }
 
+/*
+ * A device that can't gather makes the stack copy each packet. TCP sets the
+ * feature in sk_route_caps all the same, because it can segment in software, so
+ * the device is asked; a socket that has no route yet says what it assumes.
+ */
+static bool zc_sink_device_gathers(const struct sock *sk)
+{
+	netdev_features_t features = READ_ONCE(sk->sk_route_caps);
+	const struct dst_entry *dst;
+
+	rcu_read_lock();
+	dst = rcu_dereference(sk->sk_dst_cache);
+	if (dst)
+		features &= READ_ONCE(dst->dev)->features;
+	rcu_read_unlock();
+	return features & NETIF_F_SG;
+}
+
 /**
- * zc_sink_copies() - will the protocol copy what it is given?
+ * zc_sink_copies() - will the protocol, or the device, copy what it is given?
  * @sink: an open sink
  *
- * TCP copies if the route's device can't gather. The route may change at any
- * time, so this is asked before each send.
+ * The route may change at any time, so this is asked before each send.
  *
  * Return: whether it will.
  */
@@ -84,9 +136,22 @@ bool zc_sink_copies(const struct zc_sink *sink)
 {
 	const struct sock *sk = sink->sock->sk;
 
+	if (!sink->share)
+		return true;
 	if (sk_is_tcp(sk))
-		return !(READ_ONCE(sk->sk_route_caps) & NETIF_F_SG);
+		return !zc_sink_device_gathers(sk);
 	return !zc_backend_takes_pages(sink->sock);
+}
+
+/* The ordinary sendmsg(): every protocol copies from the pages. */
+static ssize_t zc_sink_send_copy(struct socket *sock, struct bio_vec *bvec,
+				 unsigned int nr, size_t bytes,
+				 unsigned int msg_flags)
+{
+	struct msghdr msg = {.msg_flags = msg_flags};
+
+	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bvec, nr, bytes);
+	return sock_sendmsg(sock, &msg);
 }
 
 /**
@@ -99,10 +164,17 @@ bool zc_sink_copies(const struct zc_sink *sink)
  */
 ssize_t zc_sink_send(struct zc_sink *sink, struct zc_batch *batch, bool more)
 {
-	ssize_t ret = zc_backend_send(sink->sock, &batch->bvec[batch->first],
-				      batch->end - batch->first, batch->bytes,
-				      sink->msg_flags | (more ? MSG_MORE : 0));
+	unsigned int msg_flags = sink->msg_flags | (more ? MSG_MORE : 0);
+	struct bio_vec *bvec = &batch->bvec[batch->first];
+	unsigned int nr = batch->end - batch->first;
+	ssize_t ret;
 
+	if (sink->share)
+		ret = zc_backend_send(sink->sock, bvec, nr, batch->bytes,
+				      msg_flags);
+	else
+		ret = zc_sink_send_copy(sink->sock, bvec, nr, batch->bytes,
+					msg_flags);
 	if (ret > 0)
 		sink->corked = more;
 	/* No stream protocol takes nothing without saying why. */

@@ -15,12 +15,14 @@ struct zc_batch;
  * @file: one reference for as long as the call runs
  * @sock: the socket behind it
  * @msg_flags: MSG_ flags of each send; MSG_NOSIGNAL always
+ * @share: pages may be shared with the protocol (module parameter zero_copy)
  * @corked: the last send said MSG_MORE, so the protocol may hold bytes back
  */
 struct zc_sink {
 	struct file *file;
 	struct socket *sock;
 	unsigned int msg_flags;
+	bool share;
 	bool corked;
 };
 

@@ -23,6 +23,7 @@
 
 #include "buffer.h"
 #include "desc.h"
+#include "trace.h"
 #include "transfer.h"
 
 /**
@@ -258,18 +259,21 @@ static void zc_transfer_book(struct zc_transfer *transfer, size_t sent,
  */
 static int zc_transfer_drain(struct zc_transfer *transfer, bool more)
 {
-	while (!zc_batch_empty(&transfer->batch)) {
+	struct zc_batch *batch = &transfer->batch;
+
+	while (!zc_batch_empty(batch)) {
 		bool copied = zc_sink_copies(&transfer->sink);
 		ssize_t ret;
 
 		if (signal_pending(current))
 			return -ERESTARTSYS;
-		ret = zc_sink_send(&transfer->sink, &transfer->batch, more);
+		ret = zc_sink_send(&transfer->sink, batch, more);
+		trace_zcopy_batch(batch->end - batch->first, batch->bytes, more,
+				  copied, ret);
 		if (ret < 0)
 			return ret;
 		zc_transfer_book(transfer, ret, copied);
-		if (!zc_batch_empty(&transfer->batch) &&
-		    !zc_sink_waits(&transfer->sink))
+		if (!zc_batch_empty(batch) && !zc_sink_waits(&transfer->sink))
 			return -EAGAIN;
 		cond_resched();
 	}
@@ -381,11 +385,13 @@ int zc_transfer_run(struct zc_transfer *transfer)
 	send->out_sent = 0;
 	send->out_copied = 0;
 	send->out_resident = 0;
+	trace_zcopy_send_begin(send);
 	ret = zc_transfer_loop(transfer);
 	if (ret)
 		zc_sink_push(&transfer->sink);
 	send->out_error = zc_transfer_errno(ret);
 	zc_transfer_conclude(transfer);
+	trace_zcopy_send_end(send);
 	transfer->tally.value[ZC_STAT_CALLS] = 1;
 	transfer->tally.value[ZC_STAT_COPIED_BYTES] = send->out_copied;
 	transfer->tally.value[ZC_STAT_STOPS + send->out_stop] = 1;

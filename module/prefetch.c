@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reading ahead for a caller that must not wait for a disk.
+ *
+ * Readahead itself may wait: for a block of the file's map, for memory, for a
+ * place in the device's queue. So a worker starts it. A work item owns a
+ * reference to its file and nothing else; it may outlive the call and the
+ * context that wanted it, but not the module.
+ */
+
+#include <linux/atomic.h>
+#include <linux/fadvise.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/minmax.h>
+#include <linux/pagemap.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include "prefetch.h"
+
+/* How much is read for one call that stopped. */
+#define ZC_PREFETCH_BYTES SZ_2M
+/* A caller that polls must not queue without end; it will come again. */
+#define ZC_PREFETCH_MAX 64
+
+/**
+ * struct zc_prefetch - one order for a worker
+ * @work: on zc_prefetch_queue; frees the order when it is done
+ * @file: one reference
+ * @pos: first byte that is wanted
+ * @len: bytes
+ */
+struct zc_prefetch {
+	struct work_struct work;
+	struct file *file;
+	loff_t pos;
+	u64 len;
+};
+
+static struct workqueue_struct *zc_prefetch_queue;
+static atomic_t zc_prefetch_running;
+
+/*
+ * Readahead passes over a folio that is in the cache but could not be read, or
+ * only in part; reading it as the file system does tries again. An error stays
+ * with the file system: the caller learns it from a call without CACHED.
+ */
+static void zc_prefetch_first(struct file *file, loff_t pos)
+{
+	struct folio *folio;
+
+	if (!file->f_mapping->a_ops->read_folio ||
+	    pos >= i_size_read(file->f_mapping->host))
+		return;
+	folio = read_mapping_folio(file->f_mapping, pos >> PAGE_SHIFT, file);
+	if (!IS_ERR(folio))
+		folio_put(folio);
+}
+
+static void zc_prefetch_work(struct work_struct *work)
+{
+	struct zc_prefetch *order =
+		container_of(work, struct zc_prefetch, work);
+
+	vfs_fadvise(order->file, order->pos, order->len, POSIX_FADV_WILLNEED);
+	zc_prefetch_first(order->file, order->pos);
+	fput(order->file);
+	kfree(order);
+	atomic_dec(&zc_prefetch_running);
+}
+
+/**
+ * zc_prefetch_start() - have a range of a file read, without waiting for it
+ * @file: open for reading; one reference is taken
+ * @pos: first byte
+ * @len: bytes that would be of use
+ *
+ * It is an attempt: without memory, or with too many under way, nothing
+ * happens and a later call will try again.
+ */
+void zc_prefetch_start(struct file *file, loff_t pos, u64 len)
+{
+	struct zc_prefetch *order;
+
+	if (atomic_inc_return(&zc_prefetch_running) > ZC_PREFETCH_MAX)
+		goto err_dec;
+	order = kmalloc(sizeof(*order), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!order)
+		goto err_dec;
+
+	INIT_WORK(&order->work, zc_prefetch_work);
+	order->file = get_file(file);
+	order->pos = pos;
+	order->len = min_t(u64, len, ZC_PREFETCH_BYTES);
+	queue_work(zc_prefetch_queue, &order->work);
+	return;
+
+err_dec:
+	atomic_dec(&zc_prefetch_running);
+}
+
+/**
+ * zc_prefetch_init() - get ready for zc_prefetch_start()
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int __init zc_prefetch_init(void)
+{
+	zc_prefetch_queue = alloc_workqueue("zcopy_prefetch", WQ_UNBOUND, 0);
+	return zc_prefetch_queue ? 0 : -ENOMEM;
+}
+
+/**
+ * zc_prefetch_exit() - wait for all that has been started
+ *
+ * Context: no open file of the device is left.
+ */
+void zc_prefetch_exit(void)
+{
+	destroy_workqueue(zc_prefetch_queue);
+}
