@@ -45,7 +45,7 @@ help: ## this list
 #? CMD='...'        vm: run this and exit with its status, instead of a shell
 #? SHARE=DIR        vm: this directory of the host, writable, at /mnt/share
 #? VM_MEM=3G VM_CPUS=2 VM_TIMEOUT=600   the size of the VM, seconds until it is killed
-#? RIG=qemu|uml     vm, check: QEMU, or user-mode Linux
+#? RIG=qemu|uml|uml-debug   vm, check: QEMU, or user-mode Linux
 #? KERNELS="6.1 6.12"   check: the kernels to test on
 #? PREFIX=/usr/local DESTDIR=           install
 
@@ -102,9 +102,13 @@ distclean: clean ## and the cached kernels
 #
 
 # What runs in a VM: the module for its kernel, and the tool.
+# Another rig than QEMU redefines the first two.
+vm_headers	= selftests/vm/cache headers $(vm_kernel)
+vm_arch		=
 .PHONY: for-vm
 for-vm:
-	@$(MAKE) module KDIR="$$(selftests/vm/cache headers $(vm_kernel))" $(quiet)
+	@headers=$$($(vm_headers)) && \
+		$(MAKE) module KDIR="$$headers" $(vm_arch) $(quiet)
 	@$(MAKE) user $(quiet)
 
 vm: for-vm ## a shell in a VM with the module loaded; or CMD='...'

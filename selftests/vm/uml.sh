@@ -23,14 +23,14 @@ rig_prepare()
 
 rig_command()
 {
-	local kind=shell arguments=(
+	local kind="shell" arguments=(
 		"mem=$memory" ro root=/dev/root rootfstype=hostfs rootflags=/
 		"init=$here/uml-init" "zcopy_job=$job"
 		panic_on_warn=1 oops=panic
 	)
 
 	mkdir "$job/layer"
-	[ "${#cmd[@]}" = 0 ] || kind=command
+	[ "${#cmd[@]}" = 0 ] || kind="command"
 	command=("$here/uml-fence" "$job" "$kind" "$memory" "$scratch" "$share"
 		"$linux" "${arguments[@]}")
 }
