@@ -58,24 +58,25 @@ int zcopy_send(int fd, struct zcopy_send *send)
 /* The socket's own error, if there is one, is for the next SEND to report. */
 static int wait_for_room(int socket, struct zcopy_total *total)
 {
-	struct pollfd pollfd = {.fd = socket, .events = POLLOUT};
+	struct pollfd pollfd = { .fd = socket, .events = POLLOUT };
 
 	total->waits++;
 	return poll(&pollfd, 1, -1) < 0 ? -1 : 0;
 }
 
-/* The errno for a stop that has moved bytes but cannot go on by itself. */
+/* The negative errno for a stop that has moved bytes but cannot go on by
+ * itself. */
 static int stop_errno(const struct zcopy_send *send)
 {
 	switch (send->out_stop) {
 	case ZCOPY_STOP_NOT_CACHED:
-		return EAGAIN;
+		return -EAGAIN;
 	case ZCOPY_STOP_SHORT:
-		return ENODATA;
+		return -ENODATA;
 	case ZCOPY_STOP_INTERRUPTED:
-		return EINTR;
+		return -EINTR;
 	default:
-		return send->out_error ? (int)send->out_error : EIO;
+		return send->out_error ? -(int)send->out_error : -EIO;
 	}
 }
 
@@ -102,14 +103,14 @@ static int send_until_stopped(int fd, struct zcopy_send *send,
 			return -1;
 		if (send->out_stop == ZCOPY_STOP_COMPLETE)
 			return 0;
-		errno = stop_errno(send);
+		errno = -stop_errno(send);
 		return -1;
 	}
 }
 
 int zcopy_send_all(int fd, struct zcopy_send *send, struct zcopy_total *total)
 {
-	struct zcopy_total ignored = {0};
+	struct zcopy_total ignored = { 0 };
 
 	return send_until_stopped(fd, send, total ? total : &ignored);
 }
@@ -199,43 +200,44 @@ static const struct {
 	int error;
 	const char *meaning;
 } meanings[] = {
-	{0, ENOENT,
-	 "there is no such device: load the module (insmod zcopy.ko)"},
-	{0, ENXIO,
-	 "the device node has no driver: load the module (insmod zcopy.ko)"},
-	{0, EACCES,
-	 "the device is not yours to open: be root, or ask for a udev rule"},
-	{ZCOPY_IOC_BUFFER, EINVAL,
-	 "the length is not a multiple of the page size"},
-	{ZCOPY_IOC_BUFFER, EBUSY, "the buffer is mapped: unmap it first"},
-	{ZCOPY_IOC_BUFFER, EFBIG,
-	 "more than the module parameter max_buffer_mb allows"},
-	{ZCOPY_IOC_BUFFER, ENOBUFS,
-	 "more than RLIMIT_MEMLOCK allows: raise it with ulimit -l"},
-	{ZCOPY_IOC_SEND, E2BIG,
-	 "the module is older than this program: load the one built with it"},
-	{ZCOPY_IOC_SEND, EINVAL,
-	 "the request is malformed, or asks for what this module lacks"},
-	{ZCOPY_IOC_SEND, EMSGSIZE, "too many segments for one call"},
-	{ZCOPY_IOC_SEND, EOVERFLOW,
-	 "an offset or length is beyond the largest file offset"},
-	{ZCOPY_IOC_SEND, ERANGE, "a segment or the cursor lies beyond its end"},
-	{ZCOPY_IOC_SEND, ENXIO, "the open file has no buffer"},
-	{ZCOPY_IOC_SEND, EBADF, "a descriptor is not open, or is O_PATH"},
-	{ZCOPY_IOC_SEND, ENOTSOCK, "the destination is not a socket"},
-	{ZCOPY_IOC_SEND, ESOCKTNOSUPPORT,
-	 "the destination is not a stream socket"},
-	{ZCOPY_IOC_SEND, EOPNOTSUPP, "the destination is listening"},
-	{ZCOPY_IOC_SEND, ENOTCONN, "the socket is not connected"},
-	{ZCOPY_IOC_SEND, EACCES, "a source is not open for reading"},
-	{ZCOPY_IOC_SEND, EISDIR, "a source is a directory"},
-	{ZCOPY_IOC_SEND, ESPIPE, "a source has no offsets (a pipe or such)"},
-	{ZCOPY_IOC_SEND, ENODEV,
-	 "a source's file system cannot hand its pages on"},
-	{ZCOPY_IOC_SEND, ENODATA, "the file ended before it was expected to"},
-	{ZCOPY_IOC_SEND, EINTR, "a signal came first"},
-	{ZCOPY_IOC_SEND, EPIPE, "the peer has closed the connection"},
-	{ZCOPY_IOC_SEND, ECONNRESET, "the peer has reset the connection"},
+	{ 0, ENOENT,
+	  "there is no such device: load the module (insmod zcopy.ko)" },
+	{ 0, ENXIO,
+	  "the device node has no driver: load the module (insmod zcopy.ko)" },
+	{ 0, EACCES,
+	  "the device is not yours to open: be root, or ask for a udev rule" },
+	{ ZCOPY_IOC_BUFFER, EINVAL,
+	  "the length is not a multiple of the page size" },
+	{ ZCOPY_IOC_BUFFER, EBUSY, "the buffer is mapped: unmap it first" },
+	{ ZCOPY_IOC_BUFFER, EFBIG,
+	  "more than the module parameter max_buffer_mb allows" },
+	{ ZCOPY_IOC_BUFFER, ENOBUFS,
+	  "more than RLIMIT_MEMLOCK allows: raise it with ulimit -l" },
+	{ ZCOPY_IOC_SEND, E2BIG,
+	  "the module is older than this program: load the one built with it" },
+	{ ZCOPY_IOC_SEND, EINVAL,
+	  "the request is malformed, or asks for what this module lacks" },
+	{ ZCOPY_IOC_SEND, EMSGSIZE, "too many segments for one call" },
+	{ ZCOPY_IOC_SEND, EOVERFLOW,
+	  "an offset or length is beyond the largest file offset" },
+	{ ZCOPY_IOC_SEND, ERANGE,
+	  "a segment or the cursor lies beyond its end" },
+	{ ZCOPY_IOC_SEND, ENXIO, "the open file has no buffer" },
+	{ ZCOPY_IOC_SEND, EBADF, "a descriptor is not open, or is O_PATH" },
+	{ ZCOPY_IOC_SEND, ENOTSOCK, "the destination is not a socket" },
+	{ ZCOPY_IOC_SEND, ESOCKTNOSUPPORT,
+	  "the destination is not a stream socket" },
+	{ ZCOPY_IOC_SEND, EOPNOTSUPP, "the destination is listening" },
+	{ ZCOPY_IOC_SEND, ENOTCONN, "the socket is not connected" },
+	{ ZCOPY_IOC_SEND, EACCES, "a source is not open for reading" },
+	{ ZCOPY_IOC_SEND, EISDIR, "a source is a directory" },
+	{ ZCOPY_IOC_SEND, ESPIPE, "a source has no offsets (a pipe or such)" },
+	{ ZCOPY_IOC_SEND, ENODEV,
+	  "a source's file system cannot hand its pages on" },
+	{ ZCOPY_IOC_SEND, ENODATA, "the file ended before it was expected to" },
+	{ ZCOPY_IOC_SEND, EINTR, "a signal came first" },
+	{ ZCOPY_IOC_SEND, EPIPE, "the peer has closed the connection" },
+	{ ZCOPY_IOC_SEND, ECONNRESET, "the peer has reset the connection" },
 };
 
 const char *zcopy_strerror(unsigned long command, int error)
