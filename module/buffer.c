@@ -246,8 +246,8 @@ static ssize_t zc_buffer_copy(struct zc_buffer *buffer, loff_t *pos,
 
 	while (iov_iter_count(iter) && *pos < buffer->length) {
 		size_t offset = offset_in_page(*pos);
-		size_t len =
-			min_t(u64, iov_iter_count(iter), PAGE_SIZE - offset);
+		size_t len = min_t(u64, iov_iter_count(iter),
+				   PAGE_SIZE - offset);
 		size_t n = copy(buffer->pages[*pos >> PAGE_SHIFT], offset, len,
 				iter);
 

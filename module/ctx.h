@@ -22,6 +22,7 @@ struct zc_transfer;
  * @stats: what was sent through this file
  */
 struct zc_ctx {
+	/* protects @buffer */
 	struct mutex lock;
 	struct zc_buffer *buffer;
 	struct zc_transfer *idle;

@@ -140,19 +140,31 @@ static int zc_ioctl_stats(struct zc_call *call)
 	return zc_ioctl_reply(call, sizeof(*stats));
 }
 
-#define ZC_OP(_cmd, _struct, _last, _run)                       \
-	[_IOC_NR(_cmd)] = {                                     \
-		.cmd = _cmd,                                    \
-		.size = sizeof(struct _struct),                 \
-		.min_size = offsetofend(struct _struct, _last), \
-		.run = _run,                                    \
-	}
-
 static const struct zc_op zc_ops[] = {
-	ZC_OP(ZCOPY_IOC_INFO, zcopy_info, out_buffer_length, zc_ioctl_info),
-	ZC_OP(ZCOPY_IOC_BUFFER, zcopy_buffer, length, zc_ioctl_buffer),
-	ZC_OP(ZCOPY_IOC_SEND, zcopy_send, out_resident, zc_ioctl_send),
-	ZC_OP(ZCOPY_IOC_STATS, zcopy_stats, out_stops, zc_ioctl_stats),
+	[ZCOPY_CMD_INFO] = {
+		.cmd = ZCOPY_IOC_INFO,
+		.size = sizeof(struct zcopy_info),
+		.min_size = offsetofend(struct zcopy_info, out_buffer_length),
+		.run = zc_ioctl_info,
+	},
+	[ZCOPY_CMD_BUFFER] = {
+		.cmd = ZCOPY_IOC_BUFFER,
+		.size = sizeof(struct zcopy_buffer),
+		.min_size = offsetofend(struct zcopy_buffer, length),
+		.run = zc_ioctl_buffer,
+	},
+	[ZCOPY_CMD_SEND] = {
+		.cmd = ZCOPY_IOC_SEND,
+		.size = sizeof(struct zcopy_send),
+		.min_size = offsetofend(struct zcopy_send, out_resident),
+		.run = zc_ioctl_send,
+	},
+	[ZCOPY_CMD_STATS] = {
+		.cmd = ZCOPY_IOC_STATS,
+		.size = sizeof(struct zcopy_stats),
+		.min_size = offsetofend(struct zcopy_stats, out_stops),
+		.run = zc_ioctl_stats,
+	},
 };
 
 /* The ABI: these numbers never change. New members go to the end. */
@@ -196,8 +208,8 @@ static int zc_ioctl_copy_in(struct zc_call *call, const struct zc_op *op)
  */
 long zc_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	struct zc_call call = {.ctx = file->private_data,
-			       .user = (void __user *)arg};
+	struct zc_call call = { .ctx = file->private_data,
+				.user = (void __user *)arg };
 	const struct zc_op *op;
 	int ret;
 

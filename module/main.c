@@ -50,8 +50,8 @@ static int zc_main_mmap(struct file *file, struct vm_area_struct *vma)
 
 static ssize_t zc_main_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
-	struct zc_buffer *buffer =
-		zc_ctx_get_buffer(iocb->ki_filp->private_data);
+	struct file *file = iocb->ki_filp;
+	struct zc_buffer *buffer = zc_ctx_get_buffer(file->private_data);
 	ssize_t ret;
 
 	if (!buffer)
@@ -63,8 +63,8 @@ static ssize_t zc_main_read_iter(struct kiocb *iocb, struct iov_iter *to)
 
 static ssize_t zc_main_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
-	struct zc_buffer *buffer =
-		zc_ctx_get_buffer(iocb->ki_filp->private_data);
+	struct file *file = iocb->ki_filp;
+	struct zc_buffer *buffer = zc_ctx_get_buffer(file->private_data);
 	ssize_t ret;
 
 	if (!buffer)

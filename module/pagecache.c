@@ -94,7 +94,7 @@ static bool zc_pagecache_add(struct zc_source *source, struct zc_batch *batch,
 {
 	u64 isize = i_size_read(zc_pagecache_mapping(source)->host);
 	size_t offset = offset_in_folio(folio, source->pos);
-	struct zc_piece piece = {.segment = source->segment, .counted = true};
+	struct zc_piece piece = { .segment = source->segment, .counted = true };
 	u64 len;
 
 	if (source->pos >= isize)
@@ -314,7 +314,7 @@ u64 zc_pagecache_resident(const struct zc_source *source)
 		return 0;
 
 	rcu_read_lock();
-	xas_for_each (&xas, folio, (end - 1) >> PAGE_SHIFT) {
+	xas_for_each(&xas, folio, (end - 1) >> PAGE_SHIFT) {
 		u64 from, to;
 
 		if (xas_retry(&xas, folio) || xa_is_value(folio))

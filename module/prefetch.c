@@ -61,8 +61,8 @@ static void zc_prefetch_first(struct file *file, loff_t pos)
 
 static void zc_prefetch_work(struct work_struct *work)
 {
-	struct zc_prefetch *order =
-		container_of(work, struct zc_prefetch, work);
+	struct zc_prefetch *order = container_of(work, struct zc_prefetch,
+						 work);
 
 	vfs_fadvise(order->file, order->pos, order->len, POSIX_FADV_WILLNEED);
 	zc_prefetch_first(order->file, order->pos);

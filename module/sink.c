@@ -21,7 +21,7 @@
 #include "batch.h"
 #include "sink.h"
 
-static const char *const zc_sink_policies[] = {"always", "never"};
+static const char *const zc_sink_policies[] = { "always", "never" };
 static bool zc_sink_share = true;
 
 static int zc_sink_policy_set(const char *value, const struct kernel_param *kp)
@@ -148,7 +148,7 @@ static ssize_t zc_sink_send_copy(struct socket *sock, struct bio_vec *bvec,
 				 unsigned int nr, size_t bytes,
 				 unsigned int msg_flags)
 {
-	struct msghdr msg = {.msg_flags = msg_flags};
+	struct msghdr msg = { .msg_flags = msg_flags };
 
 	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bvec, nr, bytes);
 	return sock_sendmsg(sock, &msg);

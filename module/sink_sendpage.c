@@ -68,8 +68,8 @@ static ssize_t zc_backend_send_pages(struct socket *sock,
 	for (i = 0; i < nr; i++) {
 		bool last = i + 1 == nr;
 		unsigned int flags = zc_backend_page_flags(msg_flags, last);
-		ssize_t ret =
-			zc_backend_send_page(sock, &bvec[i], flags, locked);
+		ssize_t ret = zc_backend_send_page(sock, &bvec[i], flags,
+						   locked);
 
 		if (ret <= 0)
 			return sent ?: ret;

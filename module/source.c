@@ -140,8 +140,9 @@ static void zc_source_advance(struct zc_source *source, size_t len)
 static int zc_source_fill_user(struct zc_source *source, struct zc_batch *batch,
 			       struct page_frag *frag)
 {
-	struct zc_piece piece = {
-		.segment = source->segment, .copied = true, .counted = true};
+	struct zc_piece piece = { .segment = source->segment,
+				  .copied = true,
+				  .counted = true };
 	size_t len = min_t(u64, source->left, zc_batch_room(batch));
 
 	if (!skb_page_frag_refill(1, frag, GFP_KERNEL))
@@ -165,7 +166,7 @@ static int zc_source_fill_buffer(struct zc_source *source,
 				 struct zc_batch *batch,
 				 const struct zc_buffer *buffer)
 {
-	struct zc_piece piece = {.segment = source->segment};
+	struct zc_piece piece = { .segment = source->segment };
 	size_t offset = offset_in_page(source->pos);
 	size_t len = min_t(u64, source->left, PAGE_SIZE - offset);
 
@@ -178,7 +179,7 @@ static int zc_source_fill_buffer(struct zc_source *source,
 
 static int zc_source_fill_zero(struct zc_source *source, struct zc_batch *batch)
 {
-	struct zc_piece piece = {.segment = source->segment};
+	struct zc_piece piece = { .segment = source->segment };
 	size_t len = min_t(u64, source->left, PAGE_SIZE);
 
 	len = min(len, zc_batch_room(batch));

@@ -37,9 +37,9 @@ static int zc_splice_take(struct pipe_inode_info *pipe, struct pipe_buffer *buf,
 	struct page *page = buf->page + (buf->offset >> PAGE_SHIFT);
 	size_t offset = offset_in_page(buf->offset);
 	size_t len = min_t(size_t, sd->len, zc_batch_room(target->batch));
-	struct zc_piece piece = {.segment = target->segment,
-				 .copied = zc_splice_is_copy(page),
-				 .counted = true};
+	struct zc_piece piece = { .segment = target->segment,
+				  .copied = zc_splice_is_copy(page),
+				  .counted = true };
 
 	if (!len)
 		return 0;
@@ -70,15 +70,15 @@ int zc_splice_fill(struct zc_source *source, struct zc_batch *batch, u64 max)
 {
 	u64 room = min_t(u64, zc_batch_room(batch),
 			 (u64)zc_batch_slots(batch) << PAGE_SHIFT);
-	struct zc_splice_target target = {.batch = batch,
-					  .segment = source->segment};
+	struct zc_splice_target target = { .batch = batch,
+					   .segment = source->segment };
 	struct splice_desc sd = {
 		.total_len = min3(max, source->left, room),
 		.pos = source->pos,
 		.u.data = &target,
 	};
-	ssize_t ret =
-		splice_direct_to_actor(source->file, &sd, zc_splice_actor);
+	ssize_t ret = splice_direct_to_actor(source->file, &sd,
+					     zc_splice_actor);
 
 	if (ret < 0)
 		return ret;

@@ -18,9 +18,9 @@ static ssize_t zc_stats_sysfs_show(struct device *dev,
 				   struct device_attribute *attr, char *page);
 
 /* Names in fdinfo and in sysfs are part of the ABI. */
-#define ZC_STATS_ATTRIBUTE(_stat, _name)                  \
-	[_stat] = {.attr = {.name = _name, .mode = 0444}, \
-		   .show = zc_stats_sysfs_show}
+#define ZC_STATS_ATTRIBUTE(_stat, _name)                     \
+	[_stat] = { .attr = { .name = _name, .mode = 0444 }, \
+		    .show = zc_stats_sysfs_show }
 #define ZC_STATS_STOP(_stop, _name) \
 	ZC_STATS_ATTRIBUTE(ZC_STAT_STOPS + (_stop), "stop_" _name)
 
@@ -115,8 +115,8 @@ static ssize_t zc_stats_sysfs_show(struct device *dev,
 	u64 sum = 0;
 	int cpu;
 
-	for_each_possible_cpu(cpu) sum +=
-		READ_ONCE(per_cpu(zc_stats_module, cpu).value[i]);
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu(zc_stats_module, cpu).value[i]);
 	return sysfs_emit(page, "%llu\n", sum);
 }
 

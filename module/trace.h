@@ -13,6 +13,9 @@
 
 #include <linux/zcopy.h>
 
+/* All trace headers are laid out as tables. */
+/* clang-format off */
+
 TRACE_DEFINE_ENUM(ZCOPY_STOP_NONE);
 TRACE_DEFINE_ENUM(ZCOPY_STOP_COMPLETE);
 TRACE_DEFINE_ENUM(ZCOPY_STOP_SOCKET_FULL);

@@ -70,6 +70,21 @@ static int zc_transfer_reserve(struct zc_transfer *transfer, u32 nr)
 	return 0;
 }
 
+static size_t zc_transfer_vector_size(const struct zcopy_send *send)
+{
+	return array_size(send->nr_segments, sizeof(struct zcopy_segment));
+}
+
+/* The only time that the vector is read from user memory. */
+static int zc_transfer_copy_in(struct zc_transfer *transfer)
+{
+	struct zcopy_send *send = transfer->send;
+	void __user *user = u64_to_user_ptr(send->segments);
+	size_t size = zc_transfer_vector_size(send);
+
+	return copy_from_user(transfer->segments, user, size) ? -EFAULT : 0;
+}
+
 /*
  * Check one segment, open what it names and find its place in the vector. What
  * lies before the cursor is not opened again: its file may be closed by now.
@@ -147,10 +162,9 @@ int zc_transfer_prep(struct zc_transfer *transfer, struct zcopy_send *send,
 	memset(transfer->sources, 0,
 	       array_size(send->nr_segments, sizeof(*transfer->sources)));
 
-	if (copy_from_user(
-		    transfer->segments, u64_to_user_ptr(send->segments),
-		    array_size(send->nr_segments, sizeof(*transfer->segments))))
-		return -EFAULT;
+	ret = zc_transfer_copy_in(transfer);
+	if (ret)
+		return ret;
 	ret = zc_sink_open(&transfer->sink, send->socket,
 			   send->flags & ZCOPY_SEND_NOWAIT);
 	if (ret)
@@ -174,12 +188,10 @@ err_no_sources:
 int zc_transfer_report(struct zc_transfer *transfer)
 {
 	struct zcopy_send *send = transfer->send;
+	void __user *user = u64_to_user_ptr(send->segments);
+	size_t size = zc_transfer_vector_size(send);
 
-	if (copy_to_user(
-		    u64_to_user_ptr(send->segments), transfer->segments,
-		    array_size(send->nr_segments, sizeof(*transfer->segments))))
-		return -EFAULT;
-	return 0;
+	return copy_to_user(user, transfer->segments, size) ? -EFAULT : 0;
 }
 
 /**

@@ -57,6 +57,7 @@
 #ifndef _UAPI_LINUX_ZCOPY_H
 #define _UAPI_LINUX_ZCOPY_H
 
+#include <linux/const.h>
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
@@ -95,13 +96,13 @@ enum zcopy_backend {
 };
 
 /* Bits of zcopy_info.out_features: what it can do. */
-#define ZCOPY_FEATURE_FILE (1ULL << 0)
-#define ZCOPY_FEATURE_BUFFER (1ULL << 1)
-#define ZCOPY_FEATURE_USER (1ULL << 2)
-#define ZCOPY_FEATURE_ZERO (1ULL << 3)
-#define ZCOPY_FEATURE_CACHED (1ULL << 4)
-#define ZCOPY_FEATURE_SHUTDOWN (1ULL << 5)
-#define ZCOPY_FEATURE_STATS (1ULL << 6)
+#define ZCOPY_FEATURE_FILE _BITULL(0)
+#define ZCOPY_FEATURE_BUFFER _BITULL(1)
+#define ZCOPY_FEATURE_USER _BITULL(2)
+#define ZCOPY_FEATURE_ZERO _BITULL(3)
+#define ZCOPY_FEATURE_CACHED _BITULL(4)
+#define ZCOPY_FEATURE_SHUTDOWN _BITULL(5)
+#define ZCOPY_FEATURE_STATS _BITULL(6)
 
 /**
  * struct zcopy_info - ioctl(ZCOPY_IOC_INFO): what this module can do
@@ -213,13 +214,13 @@ struct zcopy_segment {
 };
 
 /* Do not wait for the socket; O_NONBLOCK on it means the same. */
-#define ZCOPY_SEND_NOWAIT (1U << 0)
+#define ZCOPY_SEND_NOWAIT _BITUL(0)
 /* Send only what is in the page cache; start reading the rest. */
-#define ZCOPY_SEND_CACHED (1U << 1)
+#define ZCOPY_SEND_CACHED _BITUL(1)
 /* More will follow: the protocol may hold back a last partial packet. */
-#define ZCOPY_SEND_MORE (1U << 2)
+#define ZCOPY_SEND_MORE _BITUL(2)
 /* Once the vector is complete, shut the socket down for writing. */
-#define ZCOPY_SEND_SHUTDOWN (1U << 3)
+#define ZCOPY_SEND_SHUTDOWN _BITUL(3)
 
 /**
  * struct zcopy_send - ioctl(ZCOPY_IOC_SEND): send a vector of segments
