@@ -20,7 +20,8 @@
  * ENOTTY     the ioctl number is not one of these
  * EFAULT     a pointer (argument, segments, memory of a USER segment) can't
  *            be read or written
- * E2BIG      ``size`` is larger than this kernel knows and the rest is not zero
+ * E2BIG      ``size`` is larger than this kernel knows and the rest is not zero,
+ *            or it is larger than a page
  * EINVAL     the struct is malformed: ``size`` below the minimum, an unknown
  *            flag or segment type, a reserved member that is not zero, a
  *            member that the segment type does not use and that is not zero
@@ -43,7 +44,9 @@
  * EACCES     a source is not open for reading, or a security module says no
  * EISDIR     a source is a directory
  * ESPIPE     a source is a pipe, a socket or something else without offsets
- * ENODEV     a source's file system has no way to hand its pages on
+ * ENODEV     a source's file system has no way to hand its pages on; or CACHED
+ *            was asked and its page cache can't be looked up (a network file
+ *            system, FUSE, overlayfs, DAX, a file opened with O_DIRECT)
  * EAGAIN     it would have to wait: ``out_stop`` says for what
  * ENODATA    the file ended before the segment did
  * EINTR      a signal came first (or the call is restarted, see signal(7))
@@ -236,8 +239,8 @@ struct zcopy_segment {
  * @out_copied: how many of them the CPU copied on the way into the socket
  * @out_stop: one of enum zcopy_stop
  * @out_error: the errno (positive) that stopped it, or 0
- * @out_segment: index of the segment at which it stopped; nr_segments if it
- *	is complete
+ * @out_segment: index of the segment at which it stopped; nr_segments if none
+ *	did
  * @__reserved: must be 0
  * @out_resident: NOT_CACHED: bytes of that segment's rest that are in memory
  *
