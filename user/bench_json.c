@@ -62,12 +62,12 @@ static json_t *row_json(const struct bench *bench, const struct bench_row *row)
 		[OUTCOME_FAILED] = "failed",
 	};
 	bool measured = row->outcome == OUTCOME_MEASURED;
-	json_t *object =
-		json_pack("{s:s, s:s, s:s, s:s?, s:b}", "name",
-			  row->transfer.method->name, "summary",
-			  row->transfer.method->summary, "outcome",
-			  outcomes[row->outcome], "reason",
-			  measured ? NULL : row->reason, "verified", measured);
+	json_t *object = json_pack("{s:s, s:s, s:s, s:s?, s:b}", "name",
+				   row->transfer.method->name, "summary",
+				   row->transfer.method->summary, "outcome",
+				   outcomes[row->outcome], "reason",
+				   measured ? NULL : row->reason, "verified",
+				   measured);
 
 	if (measured)
 		add_figures(object, bench, row);

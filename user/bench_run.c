@@ -104,8 +104,8 @@ static int prepare(struct bench *bench)
 	if (!bench->rows)
 		return STATUS_FAILED;
 	for (i = 0; i < bench->nr_rows && !tool_stopped; i++) {
-		bench->rows[i].samples =
-			calloc(bench->rounds, sizeof(struct bench_sample));
+		bench->rows[i].samples = calloc(bench->rounds,
+						sizeof(struct bench_sample));
 		if (!bench->rows[i].samples)
 			return STATUS_FAILED;
 		prepare_row(bench, &bench->rows[i], bench->wanted[i]);

@@ -117,8 +117,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		choose_methods(bench, arg, state);
 		return 0;
 	case 'r':
-		bench->bench.rounds =
-			parse_count(arg, BENCH_MOST_ROUNDS, state);
+		bench->bench.rounds = parse_count(arg, BENCH_MOST_ROUNDS,
+						  state);
 		return 0;
 	case 'n':
 		bench->bench.repeat = parse_count(arg, 1000000, state);
@@ -173,9 +173,9 @@ static int run(struct bench_options *options)
 	const struct bench_row *row;
 	int status;
 
-	status =
-		sources_open(&bench->sources, options->files, options->nr_files,
-			     options->header, options->trailer);
+	status = sources_open(&bench->sources, options->files,
+			      options->nr_files, options->header,
+			      options->trailer);
 	if (status)
 		return status;
 	bench->wanted = options->nr_chosen ? options->chosen : methods;

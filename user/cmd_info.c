@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "format.h"
 #include "libzcopy.h"
 #include "tool.h"
 
@@ -52,16 +51,16 @@ static json_t *feature_list(uint64_t features)
 
 static void print_json(const struct zcopy_info *info)
 {
-	json_t *object =
-		json_pack("{s:s, s:I, s:s, s:o, s:I, s:I, s:I, s:I}", "device",
-			  zcopy_device_path(), "abi_version",
-			  (json_int_t)info->out_abi_version, "backend",
-			  zcopy_backend_name(info->out_backend), "features",
-			  feature_list(info->out_features), "page_size",
-			  (json_int_t)info->out_page_size, "batch_bytes",
-			  (json_int_t)info->out_batch_bytes, "max_segments",
-			  (json_int_t)info->out_max_segments, "max_buffer",
-			  (json_int_t)info->out_max_buffer);
+	json_t *object = json_pack(
+		"{s:s, s:I, s:s, s:o, s:I, s:I, s:I, s:I}", "device",
+		zcopy_device_path(), "abi_version",
+		(json_int_t)info->out_abi_version, "backend",
+		zcopy_backend_name(info->out_backend), "features",
+		feature_list(info->out_features), "page_size",
+		(json_int_t)info->out_page_size, "batch_bytes",
+		(json_int_t)info->out_batch_bytes, "max_segments",
+		(json_int_t)info->out_max_segments, "max_buffer",
+		(json_int_t)info->out_max_buffer);
 
 	json_dumpf(object, stdout, JSON_INDENT(2));
 	putchar('\n');
@@ -83,8 +82,6 @@ static void print_features(uint64_t features)
 
 static void print_text(const struct zcopy_info *info)
 {
-	char text[32];
-
 	printf("%-14s%s\n", "device", zcopy_device_path());
 	printf("%-14s%u\n", "ABI version", info->out_abi_version);
 	printf("%-14s%s\n", "back end", zcopy_backend_name(info->out_backend));
@@ -93,8 +90,8 @@ static void print_text(const struct zcopy_info *info)
 	printf("%-14s%u KiB under one socket lock\n", "batch",
 	       info->out_batch_bytes >> 10);
 	printf("%-14s%u in one call\n", "segments", info->out_max_segments);
-	printf("%-14s%s for each open file\n", "buffer",
-	       format_bytes(text, sizeof(text), info->out_max_buffer));
+	printf("%-14sat most %" PRIu64 " MiB for each open file\n", "buffer",
+	       (uint64_t)info->out_max_buffer >> 20);
 }
 
 int cmd_info(int argc, char **argv)

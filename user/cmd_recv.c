@@ -149,8 +149,8 @@ static void receive(const struct receiver *receiver, int socket,
 {
 	struct digest *digest = receiver->hash ? digest_start() : NULL;
 	/* TCP can throw away what nobody looks at. */
-	bool discard =
-		!digest && receiver->output < 0 && address_is_tcp(socket);
+	bool discard = !digest && receiver->output < 0 &&
+		       address_is_tcp(socket);
 	struct progress progress;
 	double start = 0;
 	ssize_t ret;

@@ -43,8 +43,8 @@ int zcopy_set_buffer(int fd, uint64_t length)
 
 void *zcopy_map_buffer(int fd, size_t length)
 {
-	void *base =
-		mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	void *base = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+			  0);
 
 	return base == MAP_FAILED ? NULL : base;
 }
@@ -189,7 +189,7 @@ const char *zcopy_backend_name(uint32_t backend)
 const char *zcopy_feature_name(unsigned int bit)
 {
 	static const char *const names[] = {
-		"file", "buffer", "user", "zero", "cached", "shutdown",
+		"file", "buffer", "user", "zero", "cached", "shutdown", "stats",
 	};
 
 	return bit < ARRAY_SIZE(names) ? names[bit] : NULL;

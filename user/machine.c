@@ -163,12 +163,12 @@ json_t *machine_json(const struct machine *machine)
 	json_t *module = json_null();
 
 	if (machine->has_module)
-		module =
-			json_pack("{s:i, s:s, s:I}", "abi_version",
-				  (int)machine->info.out_abi_version, "backend",
-				  zcopy_backend_name(machine->info.out_backend),
-				  "batch_bytes",
-				  (json_int_t)machine->info.out_batch_bytes);
+		module = json_pack(
+			"{s:i, s:s, s:I}", "abi_version",
+			(int)machine->info.out_abi_version, "backend",
+			zcopy_backend_name(machine->info.out_backend),
+			"batch_bytes",
+			(json_int_t)machine->info.out_batch_bytes);
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:s?, s:o}",
 			 "kernel", machine->kernel, "architecture",
 			 machine->architecture, "cpu", machine->cpu,

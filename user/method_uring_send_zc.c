@@ -114,10 +114,11 @@ static int take_results(struct transfer *transfer, unsigned int slot, int *sent)
 			} else if (sent) {
 				*sent = result->res;
 				done = true;
-				zc->pending[slot] =
-					result->res > 0 ? result->res : 0;
-				zc->in_use[slot] =
-					result->flags & IORING_CQE_F_MORE;
+				zc->pending[slot] = result->res > 0
+							    ? result->res
+							    : 0;
+				zc->in_use[slot] = result->flags &
+						   IORING_CQE_F_MORE;
 			}
 			io_uring_cqe_seen(&zc->ring, result);
 		}

@@ -44,8 +44,8 @@ static uint32_t fill_vector(struct transfer *transfer, struct cursor *cursor)
 {
 	const struct source *end = transfer->sources + transfer->nr_sources;
 	const struct device *device = transfer->state;
-	uint64_t room =
-		transfer->call_bytes ? transfer->call_bytes : UINT64_MAX;
+	uint64_t room = transfer->call_bytes ? transfer->call_bytes
+					     : UINT64_MAX;
 	uint64_t len;
 	uint32_t nr;
 

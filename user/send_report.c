@@ -30,8 +30,8 @@ static bool knows_copies(const struct transfer *transfer)
 void send_report_text(const struct send_report *report)
 {
 	const struct transfer *transfer = report->transfer;
-	double rate =
-		report->seconds > 0 ? transfer->sent / report->seconds : 0;
+	double rate = report->seconds > 0 ? transfer->sent / report->seconds
+					  : 0;
 	char amount[32], speed[32], copied[32];
 
 	printf("sent %s (%" PRIu64
