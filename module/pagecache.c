@@ -224,12 +224,13 @@ static int zc_pagecache_miss(struct zc_source *source, struct zc_batch *batch,
 
 	if (source->pos >= i_size_read(mapping->host))
 		return -ENODATA;
+
+	entry = xa_load(&mapping->i_pages, source->pos >> PAGE_SHIFT);
+	if (cached_only && (!shmem_mapping(mapping) || entry))
+		return zc_pagecache_not_cached(source, batch);
 	/* A hole, or a page in swap: tmpfs gives the zero page, or swaps in. */
 	if (shmem_mapping(mapping))
 		return zc_splice_fill(source, batch, source->left);
-
-	if (cached_only)
-		return zc_pagecache_not_cached(source, batch);
 
 	zc_pagecache_read_ahead(source, batch, NULL);
 	entry = xa_load(&mapping->i_pages, source->pos >> PAGE_SHIFT);

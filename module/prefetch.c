@@ -14,6 +14,7 @@
 #include <linux/fs.h>
 #include <linux/minmax.h>
 #include <linux/pagemap.h>
+#include <linux/shmem_fs.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -44,19 +45,24 @@ static atomic_t zc_prefetch_running;
 
 /*
  * Readahead passes over a folio that is in the cache but could not be read, or
- * only in part; reading it as the file system does tries again. An error stays
- * with the file system: the caller learns it from a call without CACHED.
+ * only in part; reading it as the file system does tries again. tmpfs has no
+ * readahead at all, its pages come from swap. An error stays with the file
+ * system: the caller learns it from a call without CACHED.
  */
 static void zc_prefetch_first(struct file *file, loff_t pos)
 {
-	struct folio *folio;
+	struct address_space *mapping = file->f_mapping;
+	pgoff_t index = pos >> PAGE_SHIFT;
+	struct page *page;
 
-	if (!file->f_mapping->a_ops->read_folio ||
-	    pos >= i_size_read(file->f_mapping->host))
+	if (pos >= i_size_read(mapping->host))
 		return;
-	folio = read_mapping_folio(file->f_mapping, pos >> PAGE_SHIFT, file);
-	if (!IS_ERR(folio))
-		folio_put(folio);
+	if (shmem_mapping(mapping))
+		page = shmem_read_mapping_page(mapping, index);
+	else
+		page = read_mapping_page(mapping, index, file);
+	if (!IS_ERR(page))
+		put_page(page);
 }
 
 static void zc_prefetch_work(struct work_struct *work)
