@@ -66,9 +66,9 @@ static int reply(int device, int peer, int file, long long size)
 		.segments = (uintptr_t)vector,
 	};
 
-	vector[0].len = snprintf(
-		header, sizeof(header),
-		"HTTP/1.0 200 OK\r\nContent-Length: %lld\r\n\r\n", size);
+	snprintf(header, sizeof(header),
+		 "HTTP/1.0 200 OK\r\nContent-Length: %lld\r\n\r\n", size);
+	vector[0].len = strlen(header);
 	return send_all(device, &send);
 }
 
