@@ -65,9 +65,9 @@ FIXTURE_VARIANT_ADD(abi, stats) {
 
 static unsigned char *room_before_hole(void)
 {
-	unsigned char *room =
-		mmap(NULL, ROOM + zt_page_size(), PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned char *room = mmap(NULL, ROOM + zt_page_size(),
+				   PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (room == MAP_FAILED || munmap(room + ROOM, zt_page_size()))
 		zt_die("mmap");
@@ -170,7 +170,7 @@ TEST_F(abi, smaller_size_before_a_hole)
 					 place(self, variant, size, 0)));
 }
 
-static const size_t larger_by[] = {1, 2, 3, 4, 7, 8, 40, 1000, 4096 - 192};
+static const size_t larger_by[] = { 1, 2, 3, 4, 7, 8, 40, 1000, 4096 - 192 };
 
 TEST_F(abi, larger_with_zeros)
 {
@@ -198,8 +198,8 @@ TEST_F(abi, larger_with_something)
 
 	for (tail = 1; tail <= 16; tail++) {
 		for (at = 0; at < tail; at++) {
-			unsigned char *arg =
-				place(self, variant, variant->size + tail, 0);
+			unsigned char *arg = place(self, variant,
+						   variant->size + tail, 0);
 
 			arg[variant->size + at] = 1;
 			ASSERT_EQ(E2BIG,
@@ -218,8 +218,9 @@ TEST_F(abi, larger_with_something)
 
 TEST_F(abi, larger_than_what_is_there)
 {
-	static const uint32_t sizes[] = {
-		4096, 4097, 65536, 1U << 30, INT32_MAX, 1U << 31, UINT32_MAX};
+	static const uint32_t sizes[] = { 4096,	     4097,	65536,
+					  1U << 30,  INT32_MAX, 1U << 31,
+					  UINT32_MAX };
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
@@ -357,8 +358,8 @@ FIXTURE_TEARDOWN(device)
 TEST_F(device, info_is_sane)
 {
 	struct zcopy_info info;
-	const char *cap =
-		zt_read_line("/sys/module/zcopy/parameters/max_buffer_mb");
+	const char *cap = zt_read_line(
+		"/sys/module/zcopy/parameters/max_buffer_mb");
 
 	memset(&info, 0xa5, sizeof(info));
 	ASSERT_EQ(0, zcopy_get_info(self->dev, &info));
@@ -406,7 +407,7 @@ TEST_F(device, info_follows_the_buffer)
 
 TEST_F(device, unknown_commands)
 {
-	unsigned char argument[256] = {sizeof(struct zcopy_send)};
+	unsigned char argument[256] = { sizeof(struct zcopy_send) };
 	unsigned int nr;
 
 	for (nr = ZCOPY_CMD_STATS + 1; nr < 256; nr++)

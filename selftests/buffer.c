@@ -29,8 +29,8 @@ static unsigned char *map(int dev, int flags, size_t offset, size_t len)
 static int touch(const void *at, size_t len)
 {
 	char *copy = zt_alloc(len);
-	struct iovec local = {copy, len};
-	struct iovec remote = {(void *)at, len};
+	struct iovec local = { copy, len };
+	struct iovec remote = { (void *)at, len };
 	ssize_t got = process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
 	int error = got == (ssize_t)len ? 0 : got < 0 ? errno : EFAULT;
 
@@ -90,8 +90,8 @@ TEST_F(buffer, lengths)
 
 TEST_F(buffer, above_the_cap)
 {
-	const uint64_t huge[] = {UINT64_C(1) << 40, UINT64_C(1) << 63,
-				 UINT64_MAX & ~(uint64_t)(self->page - 1)};
+	const uint64_t huge[] = { UINT64_C(1) << 40, UINT64_C(1) << 63,
+				  UINT64_MAX & ~(uint64_t)(self->page - 1) };
 	struct zcopy_info info;
 	size_t i;
 
@@ -177,15 +177,15 @@ TEST_F(buffer, beyond_the_end)
 	const struct {
 		size_t offset, len;
 	} bad[] = {
-		{0, len + page},
-		{0, len + 1},
-		{page, len},
-		{len, page},
-		{len + page, page},
-		{len - page, 2 * page},
-		{(size_t)1 << 62, page},
-		{((size_t)1 << 63) - page, page},
-		{0, (size_t)1 << 46},
+		{ 0, len + page },
+		{ 0, len + 1 },
+		{ page, len },
+		{ len, page },
+		{ len + page, page },
+		{ len - page, 2 * page },
+		{ (size_t)1 << 62, page },
+		{ ((size_t)1 << 63) - page, page },
+		{ 0, (size_t)1 << 46 },
 	};
 	size_t i;
 
@@ -381,8 +381,8 @@ TEST_F(buffer, process_vm_readv)
 {
 	unsigned char *at = map(self->dev, MAP_SHARED, 0, self->len);
 	unsigned char *copy = zt_alloc(self->len);
-	struct iovec local = {copy, self->len};
-	struct iovec remote = {at, self->len};
+	struct iovec local = { copy, self->len };
+	struct iovec remote = { at, self->len };
 
 	ASSERT_NE(MAP_FAILED, at);
 	zt_pattern(at, self->len, 7);
@@ -398,7 +398,7 @@ TEST_F(buffer, process_vm_readv)
 /* Run as an ordinary user with a limit; the exit status is the errno. */
 static void limited_child(int dev, size_t limit, size_t first, size_t second)
 {
-	struct rlimit memlock = {limit, limit};
+	struct rlimit memlock = { limit, limit };
 	int other = zcopy_open();
 	int error;
 
@@ -447,7 +447,7 @@ TEST_F(buffer, memlock_limit)
 /* Root has CAP_IPC_LOCK and no limit, as with mlock(2). */
 TEST_F(buffer, memlock_limit_is_not_for_root)
 {
-	struct rlimit none = {0, 0};
+	struct rlimit none = { 0, 0 };
 
 	if (geteuid())
 		ZT_SKIP("only root has CAP_IPC_LOCK");

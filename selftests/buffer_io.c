@@ -64,7 +64,7 @@ TEST_F(buffer_io, no_buffer)
 
 TEST_F(buffer_io, pread)
 {
-	static const size_t at[] = {0, 1, 4095, 4096, 4097, 100000};
+	static const size_t at[] = { 0, 1, 4095, 4096, 4097, 100000 };
 	size_t i, len;
 
 	for (i = 0; i < ARRAY_SIZE(at); i++) {
@@ -84,7 +84,7 @@ TEST_F(buffer_io, pread)
 
 TEST_F(buffer_io, pwrite)
 {
-	static const size_t at[] = {0, 1, 4095, 4096, 4097, 100000};
+	static const size_t at[] = { 0, 1, 4095, 4096, 4097, 100000 };
 	size_t i;
 
 	zt_pattern(self->copy, self->len, 12);
@@ -141,10 +141,10 @@ TEST_F(buffer_io, lseek)
 TEST_F(buffer_io, vectors)
 {
 	struct iovec parts[] = {
-		{self->copy, 1},
-		{self->copy + 1, 4096},
-		{self->copy + 4097, 0},
-		{self->copy + 4097, 70001},
+		{ self->copy, 1 },
+		{ self->copy + 1, 4096 },
+		{ self->copy + 4097, 0 },
+		{ self->copy + 4097, 70001 },
 	};
 
 	ASSERT_EQ(74098, preadv(self->dev, parts, ARRAY_SIZE(parts), 3));
@@ -281,8 +281,8 @@ TEST_F(buffer_io, direct_io)
 static bool zerocopy_is_done(void *arg)
 {
 	char control[128];
-	struct msghdr msg = {.msg_control = control,
-			     .msg_controllen = sizeof(control)};
+	struct msghdr msg = { .msg_control = control,
+			      .msg_controllen = sizeof(control) };
 
 	return recvmsg(*(int *)arg, &msg, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0;
 }

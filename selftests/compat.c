@@ -107,8 +107,8 @@ TEST_F(compat, buffer)
 
 TEST_F(compat, bad_sizes_flags_and_pointers)
 {
-	static const unsigned long commands[] = {ZCOPY_IOC_INFO,
-						 ZCOPY_IOC_BUFFER};
+	static const unsigned long commands[] = { ZCOPY_IOC_INFO,
+						  ZCOPY_IOC_BUFFER };
 	uint32_t *low = (void *)self->low;
 	size_t i;
 
@@ -174,8 +174,8 @@ TEST_F(compat, send_errors_are_the_same)
 	memset(self->segments, 0, sizeof(*self->segments));
 	EXPECT_EQ(EINVAL, ia32_ioctl(self->dev, ZCOPY_IOC_SEND, send));
 	/* An address that no 32-bit caller has. */
-	send->segments =
-		UINT64_C(0xffffffff00000000) | (uintptr_t)self->segments;
+	send->segments = UINT64_C(0xffffffff00000000) |
+			 (uintptr_t)self->segments;
 	EXPECT_EQ(EFAULT, ia32_ioctl(self->dev, ZCOPY_IOC_SEND, send));
 	zcopy_send_init(send, 9999, self->segments, 0);
 	EXPECT_EQ(EBADF, ia32_ioctl(self->dev, ZCOPY_IOC_SEND, send));

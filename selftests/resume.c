@@ -93,7 +93,7 @@ static void drain(struct __test_metadata *_metadata,
 		  FIXTURE_DATA(resume) * self, size_t *received, size_t len)
 {
 	unsigned char *came = zt_alloc(len);
-	struct pollfd pollfd = {.fd = self->pair.rx, .events = POLLIN};
+	struct pollfd pollfd = { .fd = self->pair.rx, .events = POLLIN };
 	ssize_t got;
 
 	/* The socket is full, so something is on its way. */
@@ -316,7 +316,7 @@ TEST_F(resume, more_holds_back)
 /* Without MORE nothing is held back, whatever the end looks like. */
 TEST_F(resume, nothing_is_held_back)
 {
-	static const size_t lengths[] = {1, 100, 4095, 4096, 5000};
+	static const size_t lengths[] = { 1, 100, 4095, 4096, 5000 };
 	unsigned char came[5000];
 	size_t i;
 

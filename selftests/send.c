@@ -109,12 +109,12 @@ static void transfer(struct __test_metadata *_metadata,
 	zt_pair_close(&pair);
 }
 
-static const uint32_t types[] = {ZCOPY_SEGMENT_FILE, ZCOPY_SEGMENT_BUFFER,
-				 ZCOPY_SEGMENT_USER, ZCOPY_SEGMENT_ZERO};
-static const size_t lengths[] = {0,	  1,	2,	4095,  4096,
-				 4097,	  8191, 65535,	65536, 65537,
-				 MIB - 1, MIB,	MIB + 1};
-static const size_t offsets[] = {0, 1, 4095, 4096, 4097, 65535, 131072};
+static const uint32_t types[] = { ZCOPY_SEGMENT_FILE, ZCOPY_SEGMENT_BUFFER,
+				  ZCOPY_SEGMENT_USER, ZCOPY_SEGMENT_ZERO };
+static const size_t lengths[] = { 0,	   1,	 2,	 4095,	4096,
+				  4097,	   8191, 65535,	 65536, 65537,
+				  MIB - 1, MIB,	 MIB + 1 };
+static const size_t offsets[] = { 0, 1, 4095, 4096, 4097, 65535, 131072 };
 
 static void alone(struct __test_metadata *_metadata, FIXTURE_DATA(send) * self,
 		  enum zt_family family, uint32_t type)

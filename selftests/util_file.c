@@ -36,7 +36,7 @@ uint32_t zt_random(uint64_t *state)
 
 const char *zt_disk_dir(void)
 {
-	static const char *const variables[] = {"ZCOPY_TEST_DIR", "TMPDIR"};
+	static const char *const variables[] = { "ZCOPY_TEST_DIR", "TMPDIR" };
 	const char *dir = getenv(variables[0]);
 
 	if (dir && *dir)

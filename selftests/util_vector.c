@@ -29,9 +29,9 @@ static struct zcopy_segment *add(struct zt_vector *vector, size_t len)
 {
 	if (vector->nr == vector->room) {
 		vector->room = vector->room ? 2 * vector->room : 16;
-		vector->segments =
-			realloc(vector->segments,
-				vector->room * sizeof(*vector->segments));
+		vector->segments = realloc(vector->segments,
+					   vector->room *
+						   sizeof(*vector->segments));
 	}
 	if (vector->len + len > vector->bytes_room) {
 		vector->bytes_room = 2 * (vector->len + len);
