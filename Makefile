@@ -8,7 +8,7 @@
 #
 # A target that needs a program which is missing installs it (as root, on
 # Debian) or prints the line to type: selftests/vm/need. Other directories may
-# add targets: every selftests/vm/*.mk is included. A line "target: ## text" is
+# add targets: the *.mk of two of them are included. A line "target: ## text" is
 # what "make help" shows.
 
 # Which kernel: the headers in KDIR, by default the running kernel's; or
@@ -84,6 +84,7 @@ user: ## build/user/zcopy
 
 install: module user ## the module, the tool, its header and man pages
 	$(MAKE) -C $(KDIR) M=$(top)/$(mirror) INSTALL_MOD_PATH=$(DESTDIR) modules_install
+	$(if $(DESTDIR),,depmod $(release))
 	install -D -m 755 build/user/zcopy $(DESTDIR)$(PREFIX)/bin/zcopy
 	install -D -m 644 uapi/linux/zcopy.h $(DESTDIR)$(PREFIX)/include/linux/zcopy.h
 	@for page in Documentation/man/*.[1-9]; do \
@@ -114,4 +115,4 @@ for-vm:
 vm: for-vm ## a shell in a VM with the module loaded; or CMD='...'
 	@exec selftests/vm/run --kernel $(vm_kernel) $(if $(CMD),-- "$$CMD")
 
--include selftests/vm/*.mk
+-include selftests/vm/*.mk Documentation/packaging/*.mk

@@ -12,15 +12,16 @@ docs: ## build/docs/: the documents and man pages as HTML
 	@mkdir -p build/docs
 	@for text in Documentation/*.rst; do \
 		page=$${text##*/}; \
-		rst2html5 --report=2 --halt=2 --strip-comments "$$text" \
+		sed 's/\.rst>`_/.html>`_/' "$$text" | \
+			rst2html5 --report=2 --halt=2 --strip-comments - \
 			"build/docs/$${page%.rst}.html" || exit 1; done
 	@for text in Documentation/man/*.[1-9]; do \
-		mandoc -Thtml -O style=mandoc.css "$$text" \
+		mandoc -Thtml "$$text" \
 			>"build/docs/$${text##*/}.html" || exit 1; done
 	@echo "build/docs/index.html"
 
 dkms-install: ## the module through DKMS, made again for each new kernel
-	@$(need) $(if $(DESTDIR),,dkms)
+	@$(if $(DESTDIR),,$(need) dkms)
 	@[ -n '$(DESTDIR)' ] || \
 		[ -z "$$(dkms status zcopy/$(version))" ] || \
 		dkms remove zcopy/$(version) --all
