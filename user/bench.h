@@ -76,8 +76,8 @@ struct bench_row {
  * @resident_before: the part of the files in the page cache, before; -1: the
  *	kernel does not tell
  * @resident_after: the same, afterwards
- * @digest: SHA-256 of the sources
- * @zeros_digest: SHA-256 of as many zeros
+ * @digest: keyed checksum of the sources
+ * @zeros_digest: the same of as many zeros
  * @progress: on stderr
  */
 struct bench {

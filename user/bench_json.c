@@ -109,7 +109,6 @@ json_t *bench_json(const struct bench *bench, const struct machine *machine)
 		[AF_UNIX] = "unix",
 	};
 	json_t *rows = json_array();
-	char text[DIGEST_TEXT];
 	unsigned int i;
 
 	for (i = 0; i < bench->nr_rows; i++)
@@ -117,7 +116,7 @@ json_t *bench_json(const struct bench *bench, const struct machine *machine)
 	return json_pack(
 		"{s:i, s:o, s:o, s:s, s:s, s:I, s:i, s:i, s:o, s:o, s:o}",
 		"format", 1, "machine", machine_json(machine), "sources",
-		sources_json(bench), "sha256", digest_text(bench->digest, text),
+		sources_json(bench), "verification", "SipHash, random key",
 		"connection", families[bench->family], "call_bytes",
 		(json_int_t)bench->call_bytes, "rounds", (int)bench->rounds,
 		"repeat", (int)bench->repeat, "resident_before",

@@ -232,6 +232,10 @@ int bench_run(struct bench *bench)
 {
 	int status;
 
+	if (digest_choose_key()) {
+		say_error("no random numbers for a key");
+		return STATUS_FAILED;
+	}
 	progress_begin(&bench->progress, 0, bench->quiet);
 	if (sink_start(&bench->sink, bench->family)) {
 		say_error("cannot start the receiver: %s", strerror(errno));

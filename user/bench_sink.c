@@ -64,8 +64,8 @@ static void receive(int socket, enum sink_order order, char *buffer,
 	int flags = MSG_TRUNC;
 	ssize_t ret;
 
-	if (order == SINK_HASH) {
-		digest = digest_start();
+	if (order == SINK_DIGEST) {
+		digest = digest_start(DIGEST_KEYED);
 		flags = 0;
 	}
 	while ((ret = recv(socket, buffer, BUFFER_BYTES, flags)) > 0) {

@@ -12,7 +12,7 @@
 /* What to do with what comes. */
 enum sink_order {
 	SINK_DISCARD, /* with MSG_TRUNC where the protocol has it */
-	SINK_HASH,    /* SHA-256 of it */
+	SINK_DIGEST,  /* a keyed checksum of it */
 };
 
 /**
@@ -20,7 +20,7 @@ enum sink_order {
  * @bytes: received
  * @end: when the end of the stream was seen, seconds of CLOCK_MONOTONIC
  * @error: errno, or 0
- * @digest: for SINK_HASH
+ * @digest: for SINK_DIGEST
  */
 struct sink_report {
 	uint64_t bytes;

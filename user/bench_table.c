@@ -73,17 +73,15 @@ static void print_sources(const struct bench *bench)
 	const struct source *file = sources->list;
 	char amount[32], type[32];
 	unsigned int files = 0, i;
-	uint64_t bytes = 0;
 
 	for (i = sources->nr; i--;) {
-		bytes += sources->list[i].len;
 		if (sources->list[i].fd < 0)
 			continue;
 		file = &sources->list[i];
 		files++;
 	}
 	printf("sent      %s: %s", file->name,
-	       format_bytes(amount, sizeof(amount), bytes));
+	       format_bytes(amount, sizeof(amount), sources_bytes(sources)));
 	if (files > 1)
 		printf(" in %u files", files);
 	if (files < sources->nr)
@@ -111,8 +109,6 @@ static void print_machine(const struct machine *machine)
 
 static void print_conditions(const struct bench *bench)
 {
-	char text[DIGEST_TEXT];
-
 	printf("rounds    %u of each method, interleaved, after a warm-up; a sample is %u x the files\n",
 	       bench->rounds, bench->repeat);
 	if (bench->resident_before < 0)
@@ -124,8 +120,7 @@ static void print_conditions(const struct bench *bench)
 	printf("receiver  a process that %s\n",
 	       bench->family == AF_UNIX ? "reads into a buffer"
 					: "discards by recv(2) with MSG_TRUNC");
-	printf("sha256    %s, by every method shown with figures\n",
-	       digest_text(bench->digest, text));
+	printf("verified  at the receiver, for every method shown with figures (SipHash, random key)\n");
 }
 
 static void print_measured(const struct bench *bench,

@@ -59,17 +59,18 @@ static bool wants_zeros(const struct bench *bench)
 
 int bench_digest(struct bench *bench)
 {
-	struct digest *zeros = wants_zeros(bench) ? digest_start() : NULL;
-	struct digest *files = digest_start();
+	struct digest *zeros = wants_zeros(bench) ? digest_start(DIGEST_KEYED)
+						  : NULL;
+	struct digest *files = digest_start(DIGEST_KEYED);
 	char *buffer = malloc(BUFFER_BYTES);
 	int status = STATUS_OK;
 	unsigned int i;
 
 	if (!files || !buffer) {
-		say_error("no memory, or no SHA-256 in libcrypto");
+		say_error("no memory, or no SipHash in libcrypto");
 		return STATUS_FAILED;
 	}
-	progress_text(&bench->progress, "SHA-256 of the files");
+	progress_text(&bench->progress, "reading the files");
 	for (i = 0; status == STATUS_OK && i < bench->sources.nr; i++)
 		status = digest_source(&bench->sources.list[i], buffer, files,
 				       zeros);
@@ -88,7 +89,7 @@ void bench_verify(struct bench *bench, struct bench_row *row)
 					     : bench->digest;
 	struct sink_report report;
 
-	if (bench_send(bench, row, SINK_HASH, 1, NULL, &report))
+	if (bench_send(bench, row, SINK_DIGEST, 1, NULL, &report))
 		return;
 	if (!memcmp(report.digest, right, DIGEST_BYTES))
 		return;

@@ -178,6 +178,11 @@ static int run(struct bench_options *options)
 			      options->trailer);
 	if (status)
 		return status;
+	if (!sources_bytes(&bench->sources)) {
+		say_error(
+			"the files hold no bytes: there is nothing to measure");
+		return STATUS_USAGE;
+	}
 	bench->wanted = options->nr_chosen ? options->chosen : methods;
 	status = bench_run(bench);
 	if (status == STATUS_INTERRUPTED)
@@ -202,7 +207,7 @@ int cmd_bench(int argc, char **argv)
 		.parser = parse,
 		.args_doc = "FILE...",
 		.doc = "Send FILEs by every method to a receiver on this machine, and compare throughput, CPU time, system calls and copies."
-		       "\vEach method's bytes are verified at the receiver (SHA-256) before it is timed. GB/s are 10^9 bytes a second.\n\n"
+		       "\vEach method's bytes are verified at the receiver (SipHash with a random key) before it is timed. GB/s are 10^9 bytes a second.\n\n"
 		       "Exit status: 0 all methods that this machine has were measured; 1 one failed, or its bytes were wrong; 2 the command line is wrong; 3 a method asked for by name, or all of them, are missing; 4 interrupted.",
 	};
 	struct bench_options bench = {

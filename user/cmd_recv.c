@@ -147,7 +147,8 @@ static ssize_t take(const struct receiver *receiver, int socket, int flags,
 static void receive(const struct receiver *receiver, int socket,
 		    struct reception *reception)
 {
-	struct digest *digest = receiver->hash ? digest_start() : NULL;
+	struct digest *digest = receiver->hash ? digest_start(DIGEST_SHA256)
+					       : NULL;
 	/* TCP can throw away what nobody looks at. */
 	bool discard = !digest && receiver->output < 0 &&
 		       address_is_tcp(socket);

@@ -92,11 +92,30 @@ static int drain(struct transfer *transfer)
 	return transfer_fail(transfer, FAILURE_SOCKET, errno);
 }
 
+/*
+ * Both ends have been shut down, and still there are no reports. Give the last
+ * packets a moment, and then do without.
+ */
+static int wait_after_end(struct transfer *transfer, unsigned int *patience)
+{
+	const struct timespec moment = { .tv_nsec = 1000000 };
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	getsockopt(transfer->socket, SOL_SOCKET, SO_ERROR, &error, &len);
+	if (error)
+		return transfer_fail(transfer, FAILURE_SOCKET, error);
+	nanosleep(&moment, NULL);
+	return --*patience ? 0 : 1;
+}
+
 /* Until fewer than @most calls are unreported. */
 static int drain_below(struct transfer *transfer, uint32_t most)
 {
 	struct zerocopy *zerocopy = transfer->state;
 	struct pollfd pollfd = { .fd = transfer->socket };
+	unsigned int patience = 1000;
+	int ret;
 
 	while (zerocopy->issued - zerocopy->reported >= most) {
 		if (drain(transfer))
@@ -108,9 +127,11 @@ static int drain_below(struct transfer *transfer, uint32_t most)
 		transfer->calls++;
 		if (tool_stopped)
 			return transfer_fail(transfer, FAILURE_STOPPED, EINTR);
-		if (pollfd.revents & POLLHUP)
-			return transfer_fail(transfer, FAILURE_SOCKET,
-					     ECONNRESET);
+		ret = pollfd.revents == POLLHUP
+			      ? wait_after_end(transfer, &patience)
+			      : 0;
+		if (ret)
+			return ret < 0 ? -1 : 0;
 	}
 	return 0;
 }

@@ -87,6 +87,16 @@ int sources_open(struct sources *sources, char **files, unsigned int nr_files,
 	return STATUS_OK;
 }
 
+uint64_t sources_bytes(const struct sources *sources)
+{
+	uint64_t bytes = 0;
+	unsigned int i;
+
+	for (i = 0; i < sources->nr; i++)
+		bytes += sources->list[i].len;
+	return bytes;
+}
+
 void sources_close(struct sources *sources)
 {
 	unsigned int i;

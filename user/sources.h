@@ -22,6 +22,8 @@ struct sources {
  */
 int sources_open(struct sources *sources, char **files, unsigned int nr_files,
 		 const char *header, const char *trailer);
+/* The sum of all lengths. */
+uint64_t sources_bytes(const struct sources *sources);
 void sources_close(struct sources *sources);
 
 #endif /* SOURCES_H */

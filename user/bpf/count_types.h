@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the probes of zcopy count (BPF, in the kernel) and the program that
+ * reads them (user space) agree on.
+ */
+#ifndef COUNT_TYPES_H
+#define COUNT_TYPES_H
+
+/* System calls by number; those of 32-bit programs are counted above them. */
+#define COUNT_SYSCALLS 512
+#define COUNT_COMPAT 512
+
+/* In place of a system call's number. */
+#define COUNT_IO_WORKER -1 /* a thread of io_uring's, or before the first call \
+			    */
+#define COUNT_SOFTIRQ -2 /* on whatever process was running just then */
+
+/*
+ * Every function that copies and that is watched: constant, the kernel's name
+ * for it, what kind of copy it makes. They do not call each other, except
+ * where the probe takes care of it, so that no byte is counted twice.
+ *
+ * ITER   between the kernel and what an iov_iter describes: user memory, or,
+ *	  told apart by the probe, memory of the kernel
+ * STRUCT arguments and results of system calls
+ * NET    within the kernel, between the buffers of packets
+ * PAGE   whole pages, for copy-on-write
+ */
+#define COUNT_FUNCTIONS(X)                                                \
+	X(COPY_TO_ITER, "_copy_to_iter", ITER_OUT)                        \
+	X(COPY_MC_TO_ITER, "_copy_mc_to_iter", ITER_OUT)                  \
+	X(COPY_PAGE_NOFAULT, "copy_page_to_iter_nofault", ITER_OUT)       \
+	X(CSUM_TO_ITER, "csum_and_copy_to_iter", ITER_OUT)                \
+	X(COPY_FROM_ITER, "_copy_from_iter", ITER_IN)                     \
+	X(COPY_FROM_ITER_NOCACHE, "_copy_from_iter_nocache", ITER_IN)     \
+	X(COPY_FROM_ITER_FLUSH, "_copy_from_iter_flushcache", ITER_IN)    \
+	X(COPY_PAGE_FROM_ITER, "copy_page_from_iter_atomic", ITER_IN)     \
+	X(CSUM_FROM_ITER, "csum_and_copy_from_iter", ITER_IN)             \
+	X(CSUM_FROM_ITER_FULL, "csum_and_copy_from_iter_full", ITER_IN)   \
+	X(COPY_TO_USER, "_copy_to_user", STRUCT)                          \
+	X(COPY_FROM_USER, "_copy_from_user", STRUCT)                      \
+	X(SKB_COPY_BITS, "skb_copy_bits", NET)                            \
+	X(SKB_COPY_AND_CSUM_BITS, "skb_copy_and_csum_bits", NET)          \
+	X(SKB_COPY_UBUFS, "skb_copy_ubufs", NET)                          \
+	X(PSKB_COPY, "__pskb_copy_fclone", NET)                           \
+	X(PSKB_EXPAND_HEAD, "pskb_expand_head", NET)                      \
+	X(COPY_PAGE, "copy_page", PAGE)                                   \
+	X(COPY_MC_TO_KERNEL, "copy_mc_to_kernel", PAGE)
+
+#define COUNT_FUNCTION_ENUM(constant, name, kind) COUNT_##constant,
+enum count_function { COUNT_FUNCTIONS(COUNT_FUNCTION_ENUM) COUNT_NR_FUNCTIONS };
+
+/**
+ * struct count_copy_key - whose copies
+ * @function: enum count_function
+ * @kernel: both sides were the kernel's memory (the ITER kinds only)
+ * @syscall: the number of the system call that made it, or COUNT_SOFTIRQ, ...
+ */
+struct count_copy_key {
+	unsigned short function;
+	unsigned short kernel;
+	int syscall;
+};
+
+struct count_copy {
+	unsigned long long calls;
+	unsigned long long bytes;
+};
+
+/* A network device; their numbers start again in each network namespace. */
+struct count_device_key {
+	int index;
+	char name[16];
+};
+
+/**
+ * struct count_device - what was handed to it
+ * @packets: buffers, each of which may leave as several frames (TSO)
+ * @header: bytes of link, network and transport headers
+ * @linear: bytes of payload in the buffer itself: these were copied there
+ * @fragments: bytes of payload in pages that the buffer refers to
+ */
+struct count_device {
+	unsigned long long packets;
+	unsigned long long header;
+	unsigned long long linear;
+	unsigned long long fragments;
+};
+
+/**
+ * struct count_totals - all other figures
+ * @faults_user: page faults taken by the programs themselves: crossings
+ * @faults_kernel: page faults that the kernel took on the programs' memory
+ * @payload: bytes that sockets took from the programs
+ * @sends: system calls that handed any of them over
+ * @received: bytes that the programs took from sockets
+ * @referred: bytes put into sockets by reference to pages
+ * @pinned: bytes put into sockets by reference to user memory (MSG_ZEROCOPY)
+ * @piped: bytes put into pipes by reference to pages
+ * @block_reads: requests to block devices for which memory is filled by DMA
+ * @block_read: bytes of them
+ * @block_writes: the same, the other way
+ * @block_written: bytes of them
+ */
+struct count_totals {
+	unsigned long long faults_user;
+	unsigned long long faults_kernel;
+	unsigned long long payload;
+	unsigned long long sends;
+	unsigned long long received;
+	unsigned long long referred;
+	unsigned long long pinned;
+	unsigned long long piped;
+	unsigned long long block_reads;
+	unsigned long long block_read;
+	unsigned long long block_writes;
+	unsigned long long block_written;
+};
+
+/**
+ * struct count_task - one thread that is counted; only itself writes to it
+ * @syscall: the system call that it is in
+ * @sending: functions that feed a socket, one inside the other, right now
+ * @sent: one of them has taken something in this system call
+ */
+struct count_task {
+	int syscall;
+	unsigned int sending;
+	unsigned int sent;
+};
+
+#endif /* COUNT_TYPES_H */
