@@ -19,7 +19,7 @@ KDIR	?= $(if $(KERNEL),$(shell selftests/vm/cache headers $(KERNEL)),/lib/module
 LLVM	?=
 
 # The VM: see selftests/vm/run. KERNEL is 6.12 unless it is set.
-export CMD SHARE VM_MEM VM_CPUS VM_TIMEOUT RIG
+export CMD SHARE VM_MEM VM_CPUS VM_TIMEOUT RIG TESTS
 vm_kernel	= $(or $(KERNEL),6.12)
 # make check tests all of these.
 KERNELS		?= $(or $(KERNEL),6.1 6.12)
@@ -46,7 +46,7 @@ help: ## this list
 #? SHARE=DIR        vm: this directory of the host, writable, at /mnt/share
 #? VM_MEM=3G VM_CPUS=2 VM_TIMEOUT=600   the size of the VM, seconds until it is killed
 #? RIG=qemu|uml|uml-debug   vm, check: QEMU, or user-mode Linux
-#? KERNELS="6.1 6.12"   check: the kernels to test on
+#? KERNELS="6.1 6.12"   check: the kernels to test on; TESTS="abi send" only these
 #? PREFIX=/usr/local DESTDIR=           install
 
 all: module user ## the module for the running kernel, and the tool
@@ -83,7 +83,8 @@ user: ## build/user/zcopy
 	@$(MAKE) -C user O=$(top)/build/user
 
 install: module user ## the module, the tool, its header and man pages
-	$(MAKE) -C $(KDIR) M=$(top)/$(mirror) INSTALL_MOD_PATH=$(DESTDIR) modules_install
+	$(MAKE) -C $(KDIR) M=$(top)/$(mirror) INSTALL_MOD_PATH=$(DESTDIR) \
+		CONFIG_MODULE_SIG_ALL= modules_install
 	$(if $(DESTDIR),,depmod $(release))
 	install -D -m 755 build/user/zcopy $(DESTDIR)$(PREFIX)/bin/zcopy
 	install -D -m 644 uapi/linux/zcopy.h $(DESTDIR)$(PREFIX)/include/linux/zcopy.h
@@ -114,5 +115,12 @@ for-vm:
 
 vm: for-vm ## a shell in a VM with the module loaded; or CMD='...'
 	@exec selftests/vm/run --kernel $(vm_kernel) $(if $(CMD),-- "$$CMD")
+
+check: ## all tests, on all kernels
+	@$(need) check
+	@for kernel in $(KERNELS); do \
+		$(MAKE) for-vm KERNEL=$$kernel || exit; done
+	@$(MAKE) -C selftests O=$(top)/build/selftests $(quiet)
+	@exec selftests/vm/check $(KERNELS)
 
 -include selftests/vm/*.mk Documentation/packaging/*.mk
