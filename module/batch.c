@@ -37,6 +37,28 @@ size_t zc_batch_take(struct zc_batch *batch, size_t len, struct zc_piece *piece)
 }
 
 /**
+ * zc_batch_trim() - give bytes at the end back
+ * @batch: any batch
+ * @len: how many, at most what it holds
+ */
+void zc_batch_trim(struct zc_batch *batch, size_t len)
+{
+	while (len) {
+		struct bio_vec *bvec = &batch->bvec[batch->end - 1];
+		size_t n = min_t(size_t, len, bvec->bv_len);
+
+		bvec->bv_len -= n;
+		batch->bytes -= n;
+		len -= n;
+		if (bvec->bv_len)
+			break;
+		batch->end--;
+		if (batch->piece[batch->end].counted)
+			put_page(bvec->bv_page);
+	}
+}
+
+/**
  * zc_batch_drop() - release what has not been sent
  * @batch: any batch; empty afterwards
  */

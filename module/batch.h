@@ -34,6 +34,8 @@ struct zc_piece {
  * @first: index of the first bio_vec that has not been sent whole
  * @end: index behind the last one
  * @bytes: bytes from @first to @end
+ * @limit: the most that @bytes may become; less than ZC_BATCH_BYTES for a
+ *socket that has no room for more and does not wait
  * @bvec: the pages; one entry may span several pages of one folio
  * @piece: one for each entry of @bvec
  */
@@ -41,6 +43,7 @@ struct zc_batch {
 	unsigned int first;
 	unsigned int end;
 	size_t bytes;
+	size_t limit;
 	struct bio_vec bvec[ZC_BATCH_BVECS];
 	struct zc_piece piece[ZC_BATCH_BVECS];
 };
@@ -55,7 +58,7 @@ static inline size_t zc_batch_room(const struct zc_batch *batch)
 {
 	if (batch->end == ZC_BATCH_BVECS)
 		return 0;
-	return ZC_BATCH_BYTES - batch->bytes;
+	return batch->limit - batch->bytes;
 }
 
 static inline unsigned int zc_batch_slots(const struct zc_batch *batch)
@@ -83,6 +86,7 @@ static inline void zc_batch_add(struct zc_batch *batch, struct page *page,
 
 size_t zc_batch_take(struct zc_batch *batch, size_t len,
 		     struct zc_piece *piece);
+void zc_batch_trim(struct zc_batch *batch, size_t len);
 void zc_batch_drop(struct zc_batch *batch);
 
 #endif /* ZC_BATCH_H */

@@ -5,7 +5,7 @@
  * Pages are ordinary ones with a struct page each, so that every user of user
  * memory in the kernel can pin them: O_DIRECT, MSG_ZEROCOPY, io_uring, ptrace.
  * Nothing here takes a lock. A fault may come while a caller copies from or to
- * user memory, under mmap_lock, so zc_buffer_fault() must stay that way.
+ * user memory, under mmap_lock, so zc_buffer_vm_fault() must stay that way.
  */
 
 #include <linux/cred.h>
@@ -307,7 +307,7 @@ static void zc_buffer_spd_release(struct splice_pipe_desc *spd, unsigned int i)
 ssize_t zc_buffer_splice(struct zc_buffer *buffer, loff_t *pos,
 			 struct pipe_inode_info *pipe, size_t len)
 {
-	struct partial_page partial[PIPE_DEF_BUFFERS];
+	struct partial_page partial[PIPE_DEF_BUFFERS] = {};
 	struct page *pages[PIPE_DEF_BUFFERS];
 	struct splice_pipe_desc spd = {
 		.pages = pages,

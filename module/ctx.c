@@ -29,7 +29,10 @@ struct zc_ctx *zc_ctx_create(void)
  */
 void zc_ctx_destroy(struct zc_ctx *ctx)
 {
-	zc_transfer_free(ctx->idle);
+	unsigned int i;
+
+	for (i = 0; i < ZC_CTX_IDLE; i++)
+		zc_transfer_free(ctx->idle[i]);
 	zc_buffer_put(ctx->buffer);
 	mutex_destroy(&ctx->lock);
 	kfree(ctx);
@@ -97,14 +100,24 @@ int zc_ctx_set_buffer(struct zc_ctx *ctx, u64 length)
 }
 
 /**
- * zc_ctx_get_transfer() - take a workspace, the warm one if it is free
+ * zc_ctx_get_transfer() - take a workspace, a warm one if there is one
  * @ctx: the context
  *
  * Return: a workspace, or NULL.
  */
 struct zc_transfer *zc_ctx_get_transfer(struct zc_ctx *ctx)
 {
-	return xchg(&ctx->idle, NULL) ?: zc_transfer_alloc();
+	struct zc_transfer *transfer;
+	unsigned int i;
+
+	for (i = 0; i < ZC_CTX_IDLE; i++) {
+		if (!READ_ONCE(ctx->idle[i]))
+			continue;
+		transfer = xchg(&ctx->idle[i], NULL);
+		if (transfer)
+			return transfer;
+	}
+	return zc_transfer_alloc();
 }
 
 /**
@@ -114,5 +127,11 @@ struct zc_transfer *zc_ctx_get_transfer(struct zc_ctx *ctx)
  */
 void zc_ctx_put_transfer(struct zc_ctx *ctx, struct zc_transfer *transfer)
 {
-	zc_transfer_free(xchg(&ctx->idle, transfer));
+	unsigned int i;
+
+	for (i = 0; i < ZC_CTX_IDLE; i++) {
+		if (!cmpxchg(&ctx->idle[i], NULL, transfer))
+			return;
+	}
+	zc_transfer_free(transfer);
 }

@@ -21,7 +21,7 @@
  * zc_desc_check_send() - is a SEND's own struct well-formed?
  * @send: the kernel's copy
  *
- * Return: 0, -EINVAL, -EMSGSIZE or -EOVERFLOW as <linux/zcopy.h> says.
+ * Return: 0, -EINVAL or -EMSGSIZE as <linux/zcopy.h> says.
  */
 int zc_desc_check_send(const struct zcopy_send *send)
 {
@@ -31,8 +31,6 @@ int zc_desc_check_send(const struct zcopy_send *send)
 		return -EINVAL;
 	if (send->nr_segments > ZCOPY_MAX_SEGMENTS)
 		return -EMSGSIZE;
-	if (send->done > ZC_DESC_MAX)
-		return -EOVERFLOW;
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include <linux/build_bug.h>
 #include <linux/fs.h>
 #include <linux/kernel.h>
+#include <linux/nospec.h>
 #include <linux/uaccess.h>
 
 #include <linux/zcopy.h>
@@ -99,7 +100,7 @@ static int zc_ioctl_buffer(struct zc_call *call)
 /* A reply before anything is sent proves that the one afterwards will work. */
 static int zc_ioctl_transfer(struct zc_call *call, struct zc_transfer *transfer)
 {
-	int ret, reply;
+	int ret;
 
 	ret = zc_transfer_prep(transfer, &call->arg.send,
 			       zc_ctx_get_buffer(call->ctx));
@@ -110,8 +111,10 @@ static int zc_ioctl_transfer(struct zc_call *call, struct zc_transfer *transfer)
 		return ret;
 
 	ret = zc_transfer_run(transfer);
-	reply = zc_transfer_report(transfer);
-	return zc_ioctl_reply(call, sizeof(call->arg.send)) ?: reply ?: ret;
+	/* Bytes that moved are reported, even if the vector has gone away. */
+	if (zc_transfer_report(transfer) && !call->arg.send.out_sent)
+		ret = -EFAULT;
+	return zc_ioctl_reply(call, sizeof(call->arg.send)) ?: ret;
 }
 
 static int zc_ioctl_send(struct zc_call *call)
@@ -215,7 +218,7 @@ long zc_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 	if (_IOC_NR(cmd) >= ARRAY_SIZE(zc_ops))
 		return -ENOTTY;
-	op = &zc_ops[_IOC_NR(cmd)];
+	op = &zc_ops[array_index_nospec(_IOC_NR(cmd), ARRAY_SIZE(zc_ops))];
 	if (op->cmd != cmd)
 		return -ENOTTY;
 

@@ -9,13 +9,16 @@
  * page in swap, a read error), the file system's own ->splice_read() is asked
  * for a few pages, which takes its locks and knows its errors.
  *
- * Order matters, as in filemap_read(): i_size is read after a folio is known to
- * be uptodate, so that bytes behind the end never leave, and a truncated file
- * ends where it ends now. A folio that is removed from the cache while it is in
- * a batch is sent as it was: the same race exists for every reader.
+ * Order matters, as in filemap_read(): i_size is read once, after all folios of
+ * a walk are known to be uptodate, and what lies behind it is given back. So
+ * bytes behind the end never leave, and a file that shrinks or grows meanwhile
+ * ends where it ended then. A folio that is removed from the cache while it is
+ * in a batch is sent as it was: the same race exists for every reader.
  */
 
+#include <linux/err.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/rcupdate_wait.h>
@@ -52,15 +55,30 @@ static struct address_space *zc_pagecache_mapping(const struct zc_source *src)
 	return src->file->f_mapping;
 }
 
+/*
+ * File systems whose ->read_iter() adds nothing to what the cache holds: no
+ * server or cluster to ask, no kinds of file that only ->read_iter() refuses.
+ */
 static bool zc_pagecache_is_local(const struct inode *inode)
 {
-	int flags = inode->i_sb->s_type->fs_flags;
-
 	if (S_ISBLK(inode->i_mode))
 		return true;
-	/* fuseblk has a device and a subtype, and still asks a server. */
-	return S_ISREG(inode->i_mode) && (flags & FS_REQUIRES_DEV) &&
-	       !(flags & FS_HAS_SUBTYPE);
+	if (!S_ISREG(inode->i_mode))
+		return false;
+
+	switch (inode->i_sb->s_magic) {
+	case EXT4_SUPER_MAGIC: /* and ext2, ext3 */
+	case XFS_SUPER_MAGIC:
+	case BTRFS_SUPER_MAGIC:
+	case F2FS_SUPER_MAGIC:
+	case EROFS_SUPER_MAGIC_V1:
+	case ISOFS_SUPER_MAGIC:
+	case MSDOS_SUPER_MAGIC:
+	case SQUASHFS_MAGIC:
+		return true;
+	default:
+		return false;
+	}
 }
 
 /**
@@ -68,8 +86,8 @@ static bool zc_pagecache_is_local(const struct inode *inode)
  * @file: open for reading
  *
  * A file of a local file system, a block device or tmpfs, whose mapping holds
- * its data and could be mapped: not DAX, and not a descriptor that was opened
- * to go past the cache.
+ * its data and which could be mapped: not DAX, and not a descriptor that was
+ * opened to go past the cache.
  *
  * Return: whether it may.
  */
@@ -85,31 +103,6 @@ bool zc_pagecache_allowed(struct file *file)
 	return mapping->a_ops->read_folio && zc_pagecache_is_local(inode);
 }
 
-/*
- * Add what the segment wants of @folio; false if the file ends before that.
- * The caller's reference passes to the batch.
- */
-static bool zc_pagecache_add(struct zc_source *source, struct zc_batch *batch,
-			     struct folio *folio)
-{
-	u64 isize = i_size_read(zc_pagecache_mapping(source)->host);
-	size_t offset = offset_in_folio(folio, source->pos);
-	struct zc_piece piece = { .segment = source->segment, .counted = true };
-	u64 len;
-
-	if (source->pos >= isize)
-		return false;
-
-	len = min_t(u64, source->left, folio_size(folio) - offset);
-	len = min_t(u64, len, isize - source->pos);
-	len = min_t(u64, len, zc_batch_room(batch));
-	zc_batch_add(batch, folio_page(folio, offset >> PAGE_SHIFT),
-		     offset_in_page(offset), len, piece);
-	source->pos += len;
-	source->left -= len;
-	return true;
-}
-
 static bool zc_pagecache_ready(struct folio *folio)
 {
 	if (folio_test_hwpoison(folio) ||
@@ -118,67 +111,129 @@ static bool zc_pagecache_ready(struct folio *folio)
 	return folio_test_uptodate(folio);
 }
 
-/* Take one folio that has a reference; it is consumed or becomes @stopper. */
-static enum zc_walk zc_pagecache_take(struct zc_source *source,
-				      struct zc_batch *batch,
-				      struct folio *folio,
-				      struct folio **stopper)
+/*
+ * The folio at the walk's index, with a reference; NULL if there is none, or an
+ * ERR_PTR if the cache has changed underneath and the walk should look again.
+ */
+static struct folio *zc_pagecache_grab(struct xa_state *xas,
+				       struct folio *folio)
 {
-	if (!zc_pagecache_ready(folio)) {
-		*stopper = folio;
-		return ZC_WALK_NOT_READY;
-	}
-	if (!zc_pagecache_add(source, batch, folio)) {
+	if (xas_retry(xas, folio))
+		return ERR_PTR(-EAGAIN);
+	if (!folio || xa_is_value(folio))
+		return NULL;
+	if (xa_is_sibling(folio) || !folio_try_get(folio))
+		goto again;
+	if (folio != xas_reload(xas) ||
+	    xas->xa_index - folio->index >= folio_nr_pages(folio)) {
 		folio_put(folio);
-		return ZC_WALK_EOF;
+		goto again;
 	}
-	folio_mark_accessed(folio);
-	if (folio_test_readahead(folio)) {
-		folio_get(folio);
-		*stopper = folio;
-		return ZC_WALK_READAHEAD;
-	}
-	return ZC_WALK_DONE;
+	return folio;
+
+again:
+	xas_reset(xas);
+	return ERR_PTR(-EAGAIN);
+}
+
+/* Add what is wanted of a folio from @pos on; its reference goes along. */
+static size_t zc_pagecache_add(const struct zc_source *source,
+			       struct zc_batch *batch, struct folio *folio,
+			       u64 pos, u64 want)
+{
+	struct zc_piece piece = { .segment = source->segment, .counted = true };
+	size_t offset = offset_in_folio(folio, pos);
+	size_t len = min_t(u64, want, folio_size(folio) - offset);
+
+	zc_batch_add(batch, folio_page(folio, offset >> PAGE_SHIFT),
+		     offset_in_page(offset), len, piece);
+	return len;
 }
 
 /*
- * Move what is ready from the cache to the batch. @stopper is a folio with a
- * reference after ZC_WALK_READAHEAD and ZC_WALK_NOT_READY.
+ * Move references to what is ready from the cache to the batch, @len bytes at
+ * the most. @stopper is a folio with a reference after ZC_WALK_READAHEAD and
+ * ZC_WALK_NOT_READY. i_size has not been looked at.
  */
-static enum zc_walk zc_pagecache_walk(struct zc_source *source,
-				      struct zc_batch *batch,
-				      struct folio **stopper)
+static enum zc_walk zc_pagecache_collect(const struct zc_source *source,
+					 struct zc_batch *batch, u64 len,
+					 struct folio **stopper)
 {
 	XA_STATE(xas, &zc_pagecache_mapping(source)->i_pages,
 		 source->pos >> PAGE_SHIFT);
 	enum zc_walk end = ZC_WALK_DONE;
 	struct folio *folio;
+	u64 pos = source->pos;
 
 	rcu_read_lock();
-	for (folio = xas_load(&xas); source->left && zc_batch_room(batch);
+	for (folio = xas_load(&xas); len && zc_batch_slots(batch);
 	     folio = xas_next(&xas)) {
-		if (xas_retry(&xas, folio))
+		size_t n;
+
+		folio = zc_pagecache_grab(&xas, folio);
+		if (IS_ERR(folio))
 			continue;
-		if (!folio || xa_is_value(folio)) {
+		if (!folio) {
 			end = ZC_WALK_MISS;
 			break;
 		}
-		if (!folio_try_get(folio)) {
-			xas_reset(&xas);
-			continue;
-		}
-		if (unlikely(folio != xas_reload(&xas))) {
-			folio_put(folio);
-			xas_reset(&xas);
-			continue;
+		if (!zc_pagecache_ready(folio)) {
+			*stopper = folio;
+			end = ZC_WALK_NOT_READY;
+			break;
 		}
 		xas_advance(&xas, folio_next_index(folio) - 1);
-		end = zc_pagecache_take(source, batch, folio, stopper);
-		if (end != ZC_WALK_DONE)
+		n = zc_pagecache_add(source, batch, folio, pos, len);
+		pos += n;
+		len -= n;
+		if (folio_test_readahead(folio)) {
+			folio_get(folio);
+			*stopper = folio;
+			end = ZC_WALK_READAHEAD;
 			break;
+		}
 	}
 	rcu_read_unlock();
 	return end;
+}
+
+static void zc_pagecache_mark_accessed(const struct zc_batch *batch,
+				       unsigned int first)
+{
+	unsigned int i;
+
+	for (i = first; i < batch->end; i++)
+		folio_mark_accessed(page_folio(batch->bvec[i].bv_page));
+}
+
+/* Collect, then give back what lies behind the end of the file. */
+static enum zc_walk zc_pagecache_walk(struct zc_source *source,
+				      struct zc_batch *batch,
+				      struct folio **stopper)
+{
+	u64 want = min_t(u64, source->left, zc_batch_room(batch));
+	unsigned int first = batch->end;
+	size_t before = batch->bytes;
+	enum zc_walk end = zc_pagecache_collect(source, batch, want, stopper);
+	u64 isize = i_size_read(zc_pagecache_mapping(source)->host);
+	u64 got = batch->bytes - before;
+	u64 valid = isize > source->pos ? isize - source->pos : 0;
+
+	if (valid < want && got >= valid) {
+		zc_batch_trim(batch, got - valid);
+		got = valid;
+		end = ZC_WALK_EOF;
+	}
+	zc_pagecache_mark_accessed(batch, first);
+	source->pos += got;
+	source->left -= got;
+	return end;
+}
+
+static void *zc_pagecache_entry(const struct zc_source *source)
+{
+	return xa_load(&zc_pagecache_mapping(source)->i_pages,
+		       source->pos >> PAGE_SHIFT);
 }
 
 /* How many pages the batch, or the segment, could still use. */
@@ -190,17 +245,18 @@ static unsigned long zc_pagecache_wanted(const struct zc_source *source,
 	return DIV_ROUND_UP(offset_in_page(source->pos) + len, PAGE_SIZE);
 }
 
+/* Behind @folio, which asks for it, or from the next byte on. */
 static void zc_pagecache_read_ahead(const struct zc_source *source,
 				    const struct zc_batch *batch,
 				    struct folio *folio)
 {
 	struct file *file = source->file;
 	pgoff_t index = folio ? folio->index : source->pos >> PAGE_SHIFT;
-	unsigned long nr = zc_pagecache_wanted(source, batch);
+	unsigned long nr = max(zc_pagecache_wanted(source, batch), 16UL);
 	DEFINE_READAHEAD(ractl, file, &file->f_ra, file->f_mapping, index);
 
 	if (folio)
-		page_cache_async_ra(&ractl, folio, max(nr, 1UL));
+		page_cache_async_ra(&ractl, folio, nr);
 	else
 		page_cache_sync_ra(&ractl, nr);
 }
@@ -215,25 +271,39 @@ static int zc_pagecache_not_cached(struct zc_source *source,
 	return -EAGAIN;
 }
 
+/*
+ * tmpfs has no readahead: a hole reads as zeros, at once, and an entry that is
+ * not a folio is a page in swap, which has to be waited for.
+ */
+static int zc_pagecache_miss_shmem(struct zc_source *source,
+				   struct zc_batch *batch, bool cached_only)
+{
+	size_t rest_of_page = PAGE_SIZE - offset_in_page(source->pos);
+
+	if (!zc_pagecache_entry(source))
+		return zc_splice_fill(source, batch,
+				      cached_only ? rest_of_page
+						  : source->left);
+	if (cached_only)
+		return zc_pagecache_not_cached(source, batch);
+	if (!zc_batch_empty(batch))
+		return 0;
+	return zc_splice_fill(source, batch, ZC_PAGECACHE_DETOUR);
+}
+
 /* Nothing in the cache at this place: have it read, or made. */
 static int zc_pagecache_miss(struct zc_source *source, struct zc_batch *batch,
 			     bool cached_only)
 {
-	struct address_space *mapping = zc_pagecache_mapping(source);
 	void *entry;
 
-	if (source->pos >= i_size_read(mapping->host))
-		return -ENODATA;
-
-	entry = xa_load(&mapping->i_pages, source->pos >> PAGE_SHIFT);
-	if (cached_only && (!shmem_mapping(mapping) || entry))
+	if (shmem_mapping(zc_pagecache_mapping(source)))
+		return zc_pagecache_miss_shmem(source, batch, cached_only);
+	if (cached_only)
 		return zc_pagecache_not_cached(source, batch);
-	/* A hole, or a page in swap: tmpfs gives the zero page, or swaps in. */
-	if (shmem_mapping(mapping))
-		return zc_splice_fill(source, batch, source->left);
 
 	zc_pagecache_read_ahead(source, batch, NULL);
-	entry = xa_load(&mapping->i_pages, source->pos >> PAGE_SHIFT);
+	entry = zc_pagecache_entry(source);
 	if ((entry && !xa_is_value(entry)) || !zc_batch_empty(batch))
 		return 0;
 	return zc_splice_fill(source, batch, ZC_PAGECACHE_DETOUR);
@@ -269,17 +339,22 @@ int zc_pagecache_fill(struct zc_source *source, struct zc_batch *batch,
 		      bool cached_only)
 {
 	struct folio *stopper = NULL;
+	enum zc_walk end;
 	int ret = 0;
 
-	switch (zc_pagecache_walk(source, batch, &stopper)) {
+	end = zc_pagecache_walk(source, batch, &stopper);
+	source->file->f_ra.prev_pos = source->pos;
+	switch (end) {
 	case ZC_WALK_DONE:
 		break;
 	case ZC_WALK_EOF:
 		ret = -ENODATA;
 		break;
 	case ZC_WALK_READAHEAD:
-		/* It might wait; a caller that must not has it done below. */
-		if (!cached_only)
+		if (cached_only)
+			zc_prefetch_start(source->file, source->pos,
+					  source->left);
+		else
 			zc_pagecache_read_ahead(source, batch, stopper);
 		break;
 	case ZC_WALK_MISS:
@@ -292,45 +367,41 @@ int zc_pagecache_fill(struct zc_source *source, struct zc_batch *batch,
 	}
 	if (stopper)
 		folio_put(stopper);
-	source->file->f_ra.prev_pos = source->pos;
-	file_accessed(source->file);
 	return ret;
 }
 
 /**
- * zc_pagecache_resident() - how many bytes of the rest are in the cache?
+ * zc_pagecache_resident() - how many of the next bytes are in the cache?
  * @source: FILE with look_up
  *
- * Return: bytes that are uptodate now, anywhere in the rest of the segment.
+ * Looks no further than ZCOPY_RESIDENT_WINDOW, because a caller may ask often.
+ *
+ * Return: bytes that are uptodate now.
  */
 u64 zc_pagecache_resident(const struct zc_source *source)
 {
-	u64 end = source->pos + source->left;
+	u64 end = source->pos + min_t(u64, source->left, ZCOPY_RESIDENT_WINDOW);
 	XA_STATE(xas, &zc_pagecache_mapping(source)->i_pages,
 		 source->pos >> PAGE_SHIFT);
 	struct folio *folio;
 	u64 resident = 0;
 
-	if (!source->left)
-		return 0;
-
 	rcu_read_lock();
 	xas_for_each(&xas, folio, (end - 1) >> PAGE_SHIFT) {
 		u64 from, to;
 
-		if (xas_retry(&xas, folio) || xa_is_value(folio))
-			continue;
-		/* No reference: a folio that goes away is counted or not. */
-		if (!folio_test_uptodate(folio))
-			continue;
-		from = max_t(u64, folio_pos(folio), source->pos);
-		to = min_t(u64, folio_pos(folio) + folio_size(folio), end);
-		if (to > from)
-			resident += to - from;
 		if (need_resched()) {
 			xas_pause(&xas);
 			cond_resched_rcu();
 		}
+		folio = zc_pagecache_grab(&xas, folio);
+		if (IS_ERR_OR_NULL(folio))
+			continue;
+		from = max_t(u64, folio_pos(folio), source->pos);
+		to = min_t(u64, folio_pos(folio) + folio_size(folio), end);
+		if (zc_pagecache_ready(folio) && to > from)
+			resident += to - from;
+		folio_put(folio);
 	}
 	rcu_read_unlock();
 	return resident;

@@ -3,9 +3,10 @@
  * Reading ahead for a caller that must not wait for a disk.
  *
  * Readahead itself may wait: for a block of the file's map, for memory, for a
- * place in the device's queue. So a worker starts it. A work item owns a
- * reference to its file and nothing else; it may outlive the call and the
- * context that wanted it, but not the module.
+ * place in the device's queue. So a worker starts it, at the expense of the
+ * cgroups of the thread that wanted it. An order owns a reference to its file
+ * and to those cgroups and nothing else; it may outlive the call and the
+ * context that wanted it, but not the module: rmmod waits for the disk.
  */
 
 #include <linux/atomic.h>
@@ -19,6 +20,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
+#include "payer.h"
 #include "prefetch.h"
 
 /* How much is read for one call that stopped. */
@@ -30,12 +32,14 @@
  * struct zc_prefetch - one order for a worker
  * @work: on zc_prefetch_queue; frees the order when it is done
  * @file: one reference
+ * @payer: who pays for the memory and the I/O
  * @pos: first byte that is wanted
  * @len: bytes
  */
 struct zc_prefetch {
 	struct work_struct work;
 	struct file *file;
+	struct zc_payer payer;
 	loff_t pos;
 	u64 len;
 };
@@ -57,6 +61,9 @@ static void zc_prefetch_first(struct file *file, loff_t pos)
 
 	if (pos >= i_size_read(mapping->host))
 		return;
+	/* What has become a hole of tmpfs meanwhile stays one. */
+	if (shmem_mapping(mapping) && !xa_load(&mapping->i_pages, index))
+		return;
 	if (shmem_mapping(mapping))
 		page = shmem_read_mapping_page(mapping, index);
 	else
@@ -70,8 +77,13 @@ static void zc_prefetch_work(struct work_struct *work)
 	struct zc_prefetch *order = container_of(work, struct zc_prefetch,
 						 work);
 
+	struct mem_cgroup *saved = zc_payer_enter(&order->payer);
+
 	vfs_fadvise(order->file, order->pos, order->len, POSIX_FADV_WILLNEED);
 	zc_prefetch_first(order->file, order->pos);
+	zc_payer_leave(saved);
+
+	zc_payer_put(&order->payer);
 	fput(order->file);
 	kfree(order);
 	atomic_dec(&zc_prefetch_running);
@@ -92,12 +104,14 @@ void zc_prefetch_start(struct file *file, loff_t pos, u64 len)
 
 	if (atomic_inc_return(&zc_prefetch_running) > ZC_PREFETCH_MAX)
 		goto err_dec;
-	order = kmalloc(sizeof(*order), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	order = kmalloc(sizeof(*order),
+			GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN);
 	if (!order)
 		goto err_dec;
 
 	INIT_WORK(&order->work, zc_prefetch_work);
 	order->file = get_file(file);
+	zc_payer_get(&order->payer);
 	order->pos = pos;
 	order->len = min_t(u64, len, ZC_PREFETCH_BYTES);
 	queue_work(zc_prefetch_queue, &order->work);

@@ -2,14 +2,15 @@
 /*
  * The socket: which kinds are taken, and one send of a batch.
  *
- * No lock is held here when the protocol is entered; it takes the socket lock,
- * and it alone decides how long to wait for room in the send buffer.
+ * No lock is held here when the back end is entered; it or the protocol takes
+ * the socket lock, and the protocol alone decides how long to wait for room.
  */
 
 #include <linux/file.h>
 #include <linux/module.h>
 #include <linux/net.h>
 #include <linux/netdevice.h>
+#include <linux/skmsg.h>
 #include <linux/socket.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
@@ -49,9 +50,26 @@ module_param_cb(zero_copy, &zc_sink_policy_ops, NULL, 0644);
 MODULE_PARM_DESC(zero_copy,
 		 "always: share pages with sockets; never: copy everything");
 
+/* The protocols that carry a stream of bytes, whatever the pieces are. */
+static bool zc_sink_is_stream(const struct sock *sk)
+{
+	switch (sk->sk_family) {
+	case AF_INET:
+	case AF_INET6:
+		return sk->sk_protocol == IPPROTO_TCP ||
+		       sk->sk_protocol == IPPROTO_MPTCP;
+	case AF_UNIX:
+	case AF_VSOCK:
+	case AF_SMC:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static int zc_sink_check(const struct socket *sock)
 {
-	if (sock->type != SOCK_STREAM)
+	if (sock->type != SOCK_STREAM || !zc_sink_is_stream(sock->sk))
 		return -ESOCKTNOSUPPORT;
 	if (READ_ONCE(sock->sk->sk_state) == TCP_LISTEN)
 		return -EOPNOTSUPP;
@@ -75,6 +93,7 @@ int zc_sink_open(struct zc_sink *sink, int fd, bool nowait)
 	if (!sink->sock)
 		return -ENOTSOCK;
 
+	sink->error = 0;
 	sink->corked = false;
 	sink->share = READ_ONCE(zc_sink_share);
 	sink->msg_flags = MSG_NOSIGNAL;
@@ -96,14 +115,59 @@ void zc_sink_close(struct zc_sink *sink)
 }
 
 /**
- * zc_sink_waits() - does a send wait for room?
+ * zc_sink_admit() - may the caller write so much to the socket?
  * @sink: an open sink
+ * @len: bytes
  *
- * Return: whether it does.
+ * Return: 0 or what a security module says.
  */
-bool zc_sink_waits(const struct zc_sink *sink)
+int zc_sink_admit(const struct zc_sink *sink, u64 len)
+{
+	return rw_verify_area(WRITE, sink->file, NULL,
+			      min_t(u64, len, MAX_RW_COUNT));
+}
+
+static bool zc_sink_waits(const struct zc_sink *sink)
 {
 	return !(sink->msg_flags & MSG_DONTWAIT);
+}
+
+/**
+ * zc_sink_room() - how many bytes are worth preparing?
+ * @sink: an open sink
+ *
+ * Return: what a batch may hold; for a socket that does not wait, what it has
+ * room for, so that little is looked up and copied in vain.
+ */
+size_t zc_sink_room(const struct zc_sink *sink)
+{
+	const struct sock *sk = sink->sock->sk;
+	int room;
+
+	if (zc_sink_waits(sink))
+		return ZC_BATCH_BYTES;
+	room = sk_is_tcp(sk) ? sk_stream_wspace(sk)
+			     : READ_ONCE(sk->sk_sndbuf) - sk_wmem_alloc_get(sk);
+	return clamp_t(int, room, SZ_64K, ZC_BATCH_BYTES);
+}
+
+/**
+ * zc_sink_short() - why did the socket take less than it was given?
+ * @sink: an open sink
+ *
+ * One that waits without end, and is asked again, will say itself.
+ *
+ * Return: 0 to ask again; -EAGAIN if it does not wait or has waited for
+ * SO_SNDTIMEO; or an error that it will not repeat.
+ */
+int zc_sink_short(struct zc_sink *sink)
+{
+	if (sink->error)
+		return xchg(&sink->error, 0);
+	if (!zc_sink_waits(sink) ||
+	    READ_ONCE(sink->sock->sk->sk_sndtimeo) != MAX_SCHEDULE_TIMEOUT)
+		return -EAGAIN;
+	return 0;
 }
 
 /*
@@ -124,6 +188,17 @@ static bool zc_sink_device_gathers(const struct sock *sk)
 	return features & NETIF_F_SG;
 }
 
+/* BPF on the socket looks at the bytes, and is given a copy of them. */
+static bool zc_sink_is_sockmap(const struct sock *sk)
+{
+	bool found;
+
+	rcu_read_lock();
+	found = sk_psock(sk);
+	rcu_read_unlock();
+	return found;
+}
+
 /**
  * zc_sink_copies() - will the protocol, or the device, copy what it is given?
  * @sink: an open sink
@@ -139,7 +214,7 @@ bool zc_sink_copies(const struct zc_sink *sink)
 	if (!sink->share)
 		return true;
 	if (sk_is_tcp(sk))
-		return !zc_sink_device_gathers(sk);
+		return zc_sink_is_sockmap(sk) || !zc_sink_device_gathers(sk);
 	return !zc_backend_takes_pages(sink->sock);
 }
 
@@ -170,13 +245,12 @@ ssize_t zc_sink_send(struct zc_sink *sink, struct zc_batch *batch, bool more)
 	ssize_t ret;
 
 	if (sink->share)
-		ret = zc_backend_send(sink->sock, bvec, nr, batch->bytes,
-				      msg_flags);
+		ret = zc_backend_send(sink, bvec, nr, batch->bytes, msg_flags);
 	else
 		ret = zc_sink_send_copy(sink->sock, bvec, nr, batch->bytes,
 					msg_flags);
 	if (ret > 0)
-		sink->corked = more;
+		sink->corked = more || ret < batch->bytes;
 	/* No stream protocol takes nothing without saying why. */
 	return ret ?: -EIO;
 }

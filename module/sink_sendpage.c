@@ -38,41 +38,82 @@ static bool zc_backend_is_plain_tcp(const struct sock *sk)
 	return prot == &tcp_prot;
 }
 
-/* MSG_SENDPAGE_NOTLAST: no push between the pages of one batch. */
-static unsigned int zc_backend_page_flags(unsigned int msg_flags, bool last)
-{
-	return last ? msg_flags : msg_flags | MSG_MORE | MSG_SENDPAGE_NOTLAST;
-}
-
+/* One page, or as many as a piece has for TCP under its lock. */
 static ssize_t zc_backend_send_page(struct socket *sock,
 				    const struct bio_vec *bvec,
-				    unsigned int flags, bool locked)
+				    unsigned int msg_flags, bool last,
+				    bool locked)
 {
+	/* MSG_SENDPAGE_NOTLAST: no push between the pages of one batch. */
+	if (!last)
+		msg_flags |= MSG_MORE | MSG_SENDPAGE_NOTLAST;
 	if (locked)
 		return tcp_sendpage_locked(sock->sk, bvec->bv_page,
 					   bvec->bv_offset, bvec->bv_len,
-					   flags);
+					   msg_flags);
 	return kernel_sendpage(sock, bvec->bv_page, bvec->bv_offset,
-			       bvec->bv_len, flags);
+			       bvec->bv_len, msg_flags);
 }
 
-/* A page that is taken in part is the last one of the call. */
-static ssize_t zc_backend_send_pages(struct socket *sock,
+/*
+ * A piece in single pages. Only TCP itself knows what to do with more: AF_UNIX
+ * would forget its send buffer, and what copies maps one page.
+ */
+static ssize_t zc_backend_send_split(struct socket *sock,
 				     const struct bio_vec *bvec,
-				     unsigned int nr, unsigned int msg_flags,
-				     bool locked)
+				     unsigned int msg_flags, bool last)
 {
+	struct bio_vec page = { .bv_page = bvec->bv_page,
+				.bv_offset = bvec->bv_offset };
+	size_t left = bvec->bv_len;
+	ssize_t ret;
+
+	page.bv_page += page.bv_offset >> PAGE_SHIFT;
+	page.bv_offset = offset_in_page(page.bv_offset);
+	do {
+		bool end;
+
+		page.bv_len = min_t(size_t, left, PAGE_SIZE - page.bv_offset);
+		end = last && page.bv_len == left;
+		ret = zc_backend_send_page(sock, &page, msg_flags, end, false);
+		if (ret <= 0)
+			break;
+		left -= ret;
+		page.bv_page++;
+		page.bv_offset = 0;
+	} while (left && ret == page.bv_len);
+	return left < bvec->bv_len ? bvec->bv_len - left : ret;
+}
+
+/*
+ * A piece that is taken in part is the last one of the call. An error behind
+ * bytes that were sent is remembered: the protocol has forgotten it.
+ */
+static ssize_t zc_backend_send_pieces(struct zc_sink *sink,
+				      const struct bio_vec *bvec,
+				      unsigned int nr, unsigned int msg_flags,
+				      bool locked)
+{
+	struct socket *sock = sink->sock;
 	ssize_t sent = 0;
 	unsigned int i;
 
 	for (i = 0; i < nr; i++) {
 		bool last = i + 1 == nr;
-		unsigned int flags = zc_backend_page_flags(msg_flags, last);
-		ssize_t ret = zc_backend_send_page(sock, &bvec[i], flags,
-						   locked);
+		ssize_t ret;
 
-		if (ret <= 0)
-			return sent ?: ret;
+		if (locked)
+			ret = zc_backend_send_page(sock, &bvec[i], msg_flags,
+						   last, true);
+		else
+			ret = zc_backend_send_split(sock, &bvec[i], msg_flags,
+						    last);
+		if (ret <= 0 && !sent)
+			return ret;
+		if (ret <= 0) {
+			sink->error = ret;
+			break;
+		}
 		sent += ret;
 		if (ret < bvec[i].bv_len)
 			break;
@@ -80,23 +121,25 @@ static ssize_t zc_backend_send_pages(struct socket *sock,
 	return sent;
 }
 
-ssize_t zc_backend_send(struct socket *sock, struct bio_vec *bvec,
+ssize_t zc_backend_send(struct zc_sink *sink, struct bio_vec *bvec,
 			unsigned int nr, size_t bytes, unsigned int msg_flags)
 {
-	struct sock *sk = sock->sk;
+	struct sock *sk = sink->sock->sk;
 	ssize_t ret;
 
 	if (!sk_is_tcp(sk))
-		return zc_backend_send_pages(sock, bvec, nr, msg_flags, false);
+		return zc_backend_send_pieces(sink, bvec, nr, msg_flags, false);
 
+	/* As sendmsg() does, for receive packet steering. */
+	sock_rps_record_flow(sk);
 	lock_sock(sk);
 	if (zc_backend_is_plain_tcp(sk)) {
-		ret = zc_backend_send_pages(sock, bvec, nr, msg_flags, true);
+		ret = zc_backend_send_pieces(sink, bvec, nr, msg_flags, true);
 		release_sock(sk);
 		return ret;
 	}
 	release_sock(sk);
-	return zc_backend_send_pages(sock, bvec, nr, msg_flags, false);
+	return zc_backend_send_pieces(sink, bvec, nr, msg_flags, false);
 }
 
 /* inet_sendpage() copies for protocols that have no ->sendpage() (MPTCP). */

@@ -18,13 +18,13 @@
 
 const u32 zc_backend_id = ZCOPY_BACKEND_SPLICE_PAGES;
 
-ssize_t zc_backend_send(struct socket *sock, struct bio_vec *bvec,
+ssize_t zc_backend_send(struct zc_sink *sink, struct bio_vec *bvec,
 			unsigned int nr, size_t bytes, unsigned int msg_flags)
 {
 	struct msghdr msg = { .msg_flags = msg_flags | MSG_SPLICE_PAGES };
 
 	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bvec, nr, bytes);
-	return sock_sendmsg(sock, &msg);
+	return sock_sendmsg(sink->sock, &msg);
 }
 
 /* Of the stream protocols, only AF_UNIX looks at MSG_SPLICE_PAGES besides TCP.

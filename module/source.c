@@ -7,6 +7,7 @@
 
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/fsnotify.h>
 #include <linux/net.h>
 #include <linux/stat.h>
 #include <linux/uaccess.h>
@@ -15,6 +16,9 @@
 #include "batch.h"
 #include "buffer.h"
 #include "source.h"
+
+/* A batch of pages that were not looked up is sent when it has this many. */
+#define ZC_SOURCE_SPLICE_BYTES SZ_256K
 
 /* May this file be read at an offset by this caller? */
 static int zc_source_check_file(struct file *file)
@@ -31,11 +35,12 @@ static int zc_source_check_file(struct file *file)
 /* Where the file ends now. A file system that is not local is asked. */
 static int zc_source_file_size(const struct zc_source *source, u64 *size)
 {
+	const struct inode *inode = source->file->f_mapping->host;
 	struct kstat stat;
 	int ret;
 
-	if (source->look_up) {
-		*size = i_size_read(source->file->f_mapping->host);
+	if (source->look_up || S_ISBLK(inode->i_mode)) {
+		*size = i_size_read(inode);
 		return 0;
 	}
 	ret = vfs_getattr(&source->file->f_path, &stat, STATX_SIZE,
@@ -59,7 +64,8 @@ static int zc_source_admit(const struct zc_source *source,
 			return ret;
 		segment->len = size > pos ? size - pos : 0;
 	}
-	return rw_verify_area(READ, source->file, &pos, segment->len);
+	return rw_verify_area(READ, source->file, &pos,
+			      min_t(u64, segment->len, MAX_RW_COUNT));
 }
 
 static int zc_source_open_file(struct zc_source *source,
@@ -94,6 +100,7 @@ static int zc_source_open_file(struct zc_source *source,
 int zc_source_open(struct zc_source *source, struct zcopy_segment *segment,
 		   bool cached_only)
 {
+	source->opened = true;
 	switch (segment->type) {
 	case ZCOPY_SEGMENT_FILE:
 		return zc_source_open_file(source, segment, cached_only);
@@ -122,11 +129,18 @@ void zc_source_start(struct zc_source *source,
 /**
  * zc_source_close() - let go of the file
  * @source: any source, opened or zeroed
+ *
+ * A file that was read from is marked as read, as sendfile does.
  */
 void zc_source_close(struct zc_source *source)
 {
-	if (source->file)
-		fput(source->file);
+	if (!source->file)
+		return;
+	if (source->used) {
+		file_accessed(source->file);
+		fsnotify_access(source->file);
+	}
+	fput(source->file);
 	source->file = NULL;
 }
 
@@ -136,7 +150,7 @@ static void zc_source_advance(struct zc_source *source, size_t len)
 	source->left -= len;
 }
 
-/* Copy the next bytes of the caller's memory into pages that nobody writes. */
+/* Copy the next bytes of the caller's memory into pages of our own. */
 static int zc_source_fill_user(struct zc_source *source, struct zc_batch *batch,
 			       struct page_frag *frag)
 {
@@ -145,7 +159,7 @@ static int zc_source_fill_user(struct zc_source *source, struct zc_batch *batch,
 				  .counted = true };
 	size_t len = min_t(u64, source->left, zc_batch_room(batch));
 
-	if (!skb_page_frag_refill(1, frag, GFP_KERNEL))
+	if (!skb_page_frag_refill(1, frag, GFP_KERNEL_ACCOUNT))
 		return -ENOMEM;
 
 	len = min_t(size_t, len, frag->size - frag->offset);
@@ -166,26 +180,55 @@ static int zc_source_fill_buffer(struct zc_source *source,
 				 struct zc_batch *batch,
 				 const struct zc_buffer *buffer)
 {
-	struct zc_piece piece = { .segment = source->segment };
-	size_t offset = offset_in_page(source->pos);
-	size_t len = min_t(u64, source->left, PAGE_SIZE - offset);
+	const struct zc_piece piece = { .segment = source->segment };
+	size_t room;
 
-	len = min(len, zc_batch_room(batch));
-	zc_batch_add(batch, buffer->pages[source->pos >> PAGE_SHIFT], offset,
-		     len, piece);
-	zc_source_advance(source, len);
+	while (source->left && (room = zc_batch_room(batch))) {
+		size_t offset = offset_in_page(source->pos);
+		size_t len = min_t(u64, source->left, PAGE_SIZE - offset);
+		struct page *page = buffer->pages[source->pos >> PAGE_SHIFT];
+
+		len = min(len, room);
+		zc_batch_add(batch, page, offset, len, piece);
+		zc_source_advance(source, len);
+	}
 	return 0;
 }
 
 static int zc_source_fill_zero(struct zc_source *source, struct zc_batch *batch)
 {
-	struct zc_piece piece = { .segment = source->segment };
-	size_t len = min_t(u64, source->left, PAGE_SIZE);
+	const struct zc_piece piece = { .segment = source->segment };
+	size_t room;
 
-	len = min(len, zc_batch_room(batch));
-	zc_batch_add(batch, ZERO_PAGE(0), 0, len, piece);
-	zc_source_advance(source, len);
+	while (source->left && (room = zc_batch_room(batch))) {
+		size_t len = min_t(u64, source->left, PAGE_SIZE);
+
+		len = min(len, room);
+		zc_batch_add(batch, ZERO_PAGE(0), 0, len, piece);
+		zc_source_advance(source, len);
+	}
 	return 0;
+}
+
+/*
+ * What has no pages to look up may be slow (a server, a daemon): the socket
+ * gets what there is every now and then.
+ */
+static int zc_source_fill_spliced(struct zc_source *source,
+				  struct zc_batch *batch)
+{
+	if (batch->bytes >= ZC_SOURCE_SPLICE_BYTES)
+		return 0;
+	return zc_splice_fill(source, batch, ZC_SOURCE_SPLICE_BYTES);
+}
+
+static int zc_source_fill_file(struct zc_source *source, struct zc_batch *batch,
+			       const struct zc_supply *supply)
+{
+	source->used = true;
+	if (source->look_up)
+		return zc_pagecache_fill(source, batch, supply->cached_only);
+	return zc_source_fill_spliced(source, batch);
 }
 
 /* Add at least one piece, or say why not. */
@@ -194,10 +237,7 @@ static int zc_source_fill_some(struct zc_source *source, struct zc_batch *batch,
 {
 	switch (source->type) {
 	case ZCOPY_SEGMENT_FILE:
-		if (source->look_up)
-			return zc_pagecache_fill(source, batch,
-						 supply->cached_only);
-		return zc_splice_fill(source, batch, source->left);
+		return zc_source_fill_file(source, batch, supply);
 	case ZCOPY_SEGMENT_BUFFER:
 		return zc_source_fill_buffer(source, batch, supply->buffer);
 	case ZCOPY_SEGMENT_USER:

@@ -16,7 +16,9 @@ struct zc_buffer;
  * struct zc_source - one segment, as the pages are taken from it
  * @type: enum zcopy_segment_type
  * @segment: its index in the vector, for the batch's bookkeeping
+ * @opened: zc_source_open() has been called
  * @look_up: FILE: its pages may be looked up in the page cache
+ * @used: FILE: it has been read from
  * @file: FILE: the file, one reference; otherwise NULL
  * @pos: where the next byte is: offset, or address of a USER segment
  * @left: bytes that have not been put into a batch
@@ -24,7 +26,9 @@ struct zc_buffer;
 struct zc_source {
 	u32 type;
 	u32 segment;
+	bool opened;
 	bool look_up;
+	bool used;
 	struct file *file;
 	u64 pos;
 	u64 left;
@@ -33,8 +37,9 @@ struct zc_source {
 /**
  * struct zc_supply - what all sources of a call share
  * @buffer: the pages of BUFFER segments; one user, or NULL
- * @frag: the page that USER segments are being copied into. It is kept from
- *	call to call and never written twice: sockets hold references to it
+ * @frag: the pages that USER segments are being copied into, kept from call to
+ *	call. Sockets hold references to what is written: it is not written
+ *	again until ours is the only one
  * @cached_only: take nothing that has to be read from a disk first
  */
 struct zc_supply {

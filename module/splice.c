@@ -80,6 +80,9 @@ int zc_splice_fill(struct zc_source *source, struct zc_batch *batch, u64 max)
 	ssize_t ret = splice_direct_to_actor(source->file, &sd,
 					     zc_splice_actor);
 
+	/* Only a pipe that is full should say so, and this one is empty. */
+	if (ret == -EAGAIN)
+		return -EIO;
 	if (ret < 0)
 		return ret;
 	if (!ret)

@@ -13,11 +13,14 @@
  * same packets, as one large file.
  *
  * No lock is held anywhere in here. User memory is touched in prep, in report
- * and by USER segments, and a fault on it may end in our own buffer_vm_fault().
+ * and by USER segments, and a fault on it may end in our own
+ *zc_buffer_vm_fault().
  */
 
+#include <linux/fsnotify.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/xacct.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -86,8 +89,9 @@ static int zc_transfer_copy_in(struct zc_transfer *transfer)
 }
 
 /*
- * Check one segment, open what it names and find its place in the vector. What
- * lies before the cursor is not opened again: its file may be closed by now.
+ * Check one segment, open what it names and find its place in the vector. A
+ * call that goes on opens only what it comes to (zc_transfer_fill()): the first
+ * one has looked at all of them, and a long vector may take many calls.
  */
 static int zc_transfer_prep_segment(struct zc_transfer *transfer, u32 i,
 				    u64 *cursor, u64 *total)
@@ -100,7 +104,7 @@ static int zc_transfer_prep_segment(struct zc_transfer *transfer, u32 i,
 	ret = zc_desc_check_segment(segment, buffer ? buffer->length : 0);
 	if (ret)
 		return ret;
-	if (!*cursor || segment->len > *cursor) {
+	if (!transfer->send->done || segment->len == ZCOPY_TO_END) {
 		ret = zc_source_open(source, segment,
 				     transfer->supply.cached_only);
 		if (ret)
@@ -111,6 +115,8 @@ static int zc_transfer_prep_segment(struct zc_transfer *transfer, u32 i,
 		return ret;
 	source->segment = i;
 	zc_source_start(source, segment);
+	if (!source->left && transfer->filling == i)
+		transfer->filling++;
 	return 0;
 }
 
@@ -129,7 +135,24 @@ static int zc_transfer_prep_vector(struct zc_transfer *transfer)
 		if (!(i % SZ_1K))
 			cond_resched();
 	}
+	transfer->left = total - send->done;
+	/* The first call tells something of every segment, also an empty one.
+	 */
+	transfer->first = send->done ? transfer->filling : 0;
 	return cursor ? -ERANGE : 0;
+}
+
+/* Write the vector's elements from the cursor's up to @end back. */
+static int zc_transfer_write_back(const struct zc_transfer *transfer, u32 end)
+{
+	const struct zcopy_send *send = transfer->send;
+	struct zcopy_segment __user *user = u64_to_user_ptr(send->segments);
+	u32 first = transfer->first;
+	size_t size = array_size(end - first, sizeof(*user));
+
+	if (copy_to_user(user + first, &transfer->segments[first], size))
+		return -EFAULT;
+	return 0;
 }
 
 /**
@@ -138,7 +161,8 @@ static int zc_transfer_prep_vector(struct zc_transfer *transfer)
  * @send: the kernel's copy of the caller's struct
  * @buffer: the caller's buffer or NULL; the user of it passes to @transfer
  *
- * The vector is written back once, which proves that the results can be.
+ * What the call will write back is written once now, which shows that it can
+ * be.
  *
  * Return: 0, or the errno of <linux/zcopy.h>.
  */
@@ -172,7 +196,10 @@ int zc_transfer_prep(struct zc_transfer *transfer, struct zcopy_send *send,
 	ret = zc_transfer_prep_vector(transfer);
 	if (ret)
 		return ret;
-	return zc_transfer_report(transfer);
+	ret = zc_sink_admit(&transfer->sink, transfer->left);
+	if (ret)
+		return ret;
+	return zc_transfer_write_back(transfer, send->nr_segments);
 
 err_no_sources:
 	send->nr_segments = 0;
@@ -181,17 +208,18 @@ err_no_sources:
 
 /**
  * zc_transfer_report() - write the vector's results back
- * @transfer: one that has been prepared
+ * @transfer: one that has run
+ *
+ * From the segment that the call began with to the one at which it stopped.
  *
  * Return: 0 or -EFAULT.
  */
 int zc_transfer_report(struct zc_transfer *transfer)
 {
-	struct zcopy_send *send = transfer->send;
-	void __user *user = u64_to_user_ptr(send->segments);
-	size_t size = zc_transfer_vector_size(send);
+	const struct zcopy_send *send = transfer->send;
+	u32 end = min(send->out_segment + 1, send->nr_segments);
 
-	return copy_to_user(user, transfer->segments, size) ? -EFAULT : 0;
+	return zc_transfer_write_back(transfer, end);
 }
 
 /**
@@ -211,13 +239,27 @@ void zc_transfer_finish(struct zc_transfer *transfer)
 	transfer->send = NULL;
 }
 
+static int zc_transfer_open_late(struct zc_transfer *transfer, u32 i)
+{
+	struct zc_source *source = &transfer->sources[i];
+
+	if (source->opened)
+		return 0;
+	return zc_source_open(source, &transfer->segments[i],
+			      transfer->supply.cached_only);
+}
+
 /* Fill the batch: enum zc_fill for the whole vector, or a negative errno. */
 static int zc_transfer_fill(struct zc_transfer *transfer)
 {
 	while (transfer->filling < transfer->send->nr_segments) {
-		int ret = zc_source_fill(&transfer->sources[transfer->filling],
-					 &transfer->batch, &transfer->supply);
+		u32 i = transfer->filling;
+		int ret = zc_transfer_open_late(transfer, i);
 
+		if (ret)
+			return ret;
+		ret = zc_source_fill(&transfer->sources[i], &transfer->batch,
+				     &transfer->supply);
 		if (ret != ZC_FILL_EXHAUSTED)
 			return ret;
 		transfer->filling++;
@@ -266,8 +308,8 @@ static void zc_transfer_book(struct zc_transfer *transfer, size_t sent,
 }
 
 /*
- * Send the batch. A socket that may wait takes all of it, unless it is
- * interrupted or fails; one that may not is asked once.
+ * Send the batch. A socket that waits takes all of it, unless it is interrupted
+ * or fails; one that does not is asked once.
  */
 static int zc_transfer_drain(struct zc_transfer *transfer, bool more)
 {
@@ -285,8 +327,11 @@ static int zc_transfer_drain(struct zc_transfer *transfer, bool more)
 		if (ret < 0)
 			return ret;
 		zc_transfer_book(transfer, ret, copied);
-		if (!zc_batch_empty(batch) && !zc_sink_waits(&transfer->sink))
-			return -EAGAIN;
+		if (!zc_batch_empty(batch)) {
+			ret = zc_sink_short(&transfer->sink);
+			if (ret)
+				return ret;
+		}
 		cond_resched();
 	}
 	return 0;
@@ -329,6 +374,7 @@ static int zc_transfer_loop(struct zc_transfer *transfer)
 	do {
 		bool more;
 
+		transfer->batch.limit = zc_sink_room(&transfer->sink);
 		fill = zc_transfer_fill(transfer);
 		more = fill == ZC_FILL_SEND_FIRST ||
 		       (fill == ZC_FILL_EXHAUSTED &&
@@ -361,7 +407,7 @@ static void zc_transfer_conclude(struct zc_transfer *transfer)
 	struct zcopy_send *send = transfer->send;
 	u32 i;
 
-	for (i = 0; i < send->nr_segments; i++) {
+	for (i = transfer->first; i < send->nr_segments; i++) {
 		struct zcopy_segment *segment = &transfer->segments[i];
 
 		if (segment->out_done < segment->len) {
@@ -375,10 +421,45 @@ static void zc_transfer_conclude(struct zc_transfer *transfer)
 		send->out_resident = zc_source_resident(&transfer->sources[i]);
 }
 
-/* What user space may see of an error that only the kernel knows. */
-static int zc_transfer_errno(int error)
+/* The negative errno that user space may see of one that the kernel uses. */
+static int zc_transfer_public_error(int error)
 {
-	return error == -ERESTARTSYS ? EINTR : -error;
+	switch (error) {
+	case -ERESTARTSYS:
+	case -ERESTARTNOINTR:
+	case -ERESTARTNOHAND:
+	case -ERESTART_RESTARTBLOCK:
+		return -EINTR;
+	case -ENOTSUPP:
+		return -EOPNOTSUPP;
+	default:
+		return error;
+	}
+}
+
+/* As sendfile does: the caller's I/O counters, and who watches the socket. */
+static void zc_transfer_account(const struct zc_transfer *transfer)
+{
+	u64 sent = transfer->send->out_sent;
+
+	if (sent) {
+		add_rchar(current, sent);
+		add_wchar(current, sent);
+		fsnotify_modify(transfer->sink.file);
+	}
+	inc_syscr(current);
+	inc_syscw(current);
+}
+
+/* The counters of the file and of the module get these when the call ends. */
+static void zc_transfer_tally(struct zc_transfer *transfer)
+{
+	const struct zcopy_send *send = transfer->send;
+	u64 *tally = transfer->tally.value;
+
+	tally[ZC_STAT_CALLS] = 1;
+	tally[ZC_STAT_COPIED_BYTES] = send->out_copied;
+	tally[ZC_STAT_STOPS + send->out_stop] = 1;
 }
 
 /**
@@ -401,11 +482,11 @@ int zc_transfer_run(struct zc_transfer *transfer)
 	ret = zc_transfer_loop(transfer);
 	if (ret)
 		zc_sink_push(&transfer->sink);
-	send->out_error = zc_transfer_errno(ret);
+
+	send->out_error = -zc_transfer_public_error(ret);
 	zc_transfer_conclude(transfer);
 	trace_zcopy_send_end(send);
-	transfer->tally.value[ZC_STAT_CALLS] = 1;
-	transfer->tally.value[ZC_STAT_COPIED_BYTES] = send->out_copied;
-	transfer->tally.value[ZC_STAT_STOPS + send->out_stop] = 1;
+	zc_transfer_account(transfer);
+	zc_transfer_tally(transfer);
 	return send->out_sent ? 0 : ret;
 }

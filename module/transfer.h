@@ -18,7 +18,9 @@
  * @segments: the vector, the kernel's copy; outputs are gathered here
  * @sources: one for each segment
  * @capacity: elements allocated for @segments and @sources
+ * @first: the segment at the cursor when the call began
  * @filling: the segment that the next page is taken from
+ * @left: bytes of the vector behind the cursor when the call began
  * @sink: the socket
  * @supply: what the sources share
  * @batch: pages on their way from @sources to @sink
@@ -32,7 +34,9 @@ struct zc_transfer {
 	struct zcopy_segment *segments;
 	struct zc_source *sources;
 	u32 capacity;
+	u32 first;
 	u32 filling;
+	u64 left;
 	struct zc_sink sink;
 	struct zc_supply supply;
 	struct zc_batch batch;

@@ -20,19 +20,16 @@
  * ENOTTY     the ioctl number is not one of these
  * EFAULT     a pointer (argument, segments, memory of a USER segment) can't
  *            be read or written
- * E2BIG      ``size`` is larger than this kernel knows and the rest is not zero,
- *            or it is larger than a page
- * EINVAL     the struct is malformed: ``size`` below the minimum, an unknown
- *            flag or segment type, a reserved member that is not zero, a
- *            member that the segment type does not use and that is not zero
- * EMSGSIZE   more than ZCOPY_MAX_SEGMENTS segments
- * EOVERFLOW  an offset, or offset + length, or the sum of all lengths, is
- *            beyond the largest file offset (2^63 - 1)
- * ERANGE     a BUFFER segment reaches beyond the buffer, or ``done`` lies
- *            beyond the end of the vector
- * ENXIO      the open file has no buffer
- * EBUSY      the buffer is mapped: unmap it before you resize it
- * EFBIG      the buffer would be larger than the module parameter
+ * E2BIG      ``size`` is larger than this kernel knows and the rest is not
+ * zero, or it is larger than a page EINVAL     the struct is malformed:
+ * ``size`` below the minimum, an unknown flag or segment type, a reserved
+ * member that is not zero, a member that the segment type does not use and that
+ * is not zero EMSGSIZE   more than ZCOPY_MAX_SEGMENTS segments EOVERFLOW  an
+ * offset, or offset + length, or the sum of all lengths, is beyond the largest
+ * file offset (2^63 - 1) ERANGE     a BUFFER segment reaches beyond the buffer,
+ * or ``done`` lies beyond the end of the vector ENXIO      the open file has no
+ * buffer EBUSY      the buffer is mapped: unmap it before you resize it EFBIG
+ * the buffer would be larger than the module parameter
  *            ``max_buffer_mb`` allows
  * ENOBUFS    the buffer would exceed RLIMIT_MEMLOCK
  * ENOMEM     the kernel has no memory for this
@@ -55,7 +52,8 @@
  * Besides these, SEND passes on what the socket or the file system reports
  * (EPIPE, ECONNRESET, ETIMEDOUT, EIO, ...). Nothing has been sent when SEND
  * fails: if any byte was taken by the socket, it returns 0 and ``out_stop``
- * and ``out_error`` tell why it stopped.
+ * and ``out_error`` tell why it stopped. (Unless the memory of ``struct
+ * zcopy_send`` was there before and is gone afterwards: EFAULT.)
  */
 #ifndef _UAPI_LINUX_ZCOPY_H
 #define _UAPI_LINUX_ZCOPY_H
@@ -242,11 +240,17 @@ struct zcopy_segment {
  * @out_segment: index of the segment at which it stopped; nr_segments if none
  *	did
  * @__reserved: must be 0
- * @out_resident: NOT_CACHED: bytes of that segment's rest that are in memory
+ * @out_resident: NOT_CACHED: bytes in memory among the next
+ *	ZCOPY_RESIDENT_WINDOW of that segment
  *
  * No SIGPIPE is raised. The call returns 0 if anything was sent or the vector
  * is complete, and fails if nothing was; the outputs are written either way
  * once the arguments have been found valid. There is no limit of 2 GiB a call.
+ *
+ * A call that begins (@done is 0) checks and opens every segment before it
+ * sends, and writes all their outputs. One that goes on opens a segment when it
+ * comes to it, and writes the outputs of those from the cursor's to the one at
+ * which it stops; the others keep what an earlier call has written.
  */
 struct zcopy_send {
 	__u32 size;
@@ -264,6 +268,9 @@ struct zcopy_send {
 	__aligned_u64 out_resident;
 };
 
+/* How far zcopy_send.out_resident looks, in bytes. */
+#define ZCOPY_RESIDENT_WINDOW (64 << 20)
+
 /* Elements of zcopy_stats.out_stops: enum zcopy_stop, and some to spare. */
 #define ZCOPY_STATS_STOPS 16
 
@@ -272,7 +279,7 @@ struct zcopy_send {
  * @size: sizeof(struct zcopy_stats)
  * @flags: must be 0
  * @out_calls: SENDs that got past the checks of their arguments
- * @out_batches: batches handed to a socket, each under one socket lock
+ * @out_batches: sends of a batch that a socket took bytes of
  * @out_file_bytes: bytes of FILE segments that sockets took
  * @out_buffer_bytes: bytes of BUFFER segments
  * @out_user_bytes: bytes of USER segments
