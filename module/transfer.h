@@ -46,6 +46,7 @@ struct zc_transfer {
 struct zc_transfer *zc_transfer_alloc(void);
 void zc_transfer_free(struct zc_transfer *transfer);
 
+/* prepare.c, but for the second */
 int zc_transfer_prep(struct zc_transfer *transfer, struct zcopy_send *send,
 		     struct zc_buffer *buffer);
 int zc_transfer_run(struct zc_transfer *transfer);
