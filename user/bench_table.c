@@ -181,6 +181,17 @@ static void print_settings(const struct bench *bench)
 	}
 }
 
+static bool any_measured(const struct bench *bench)
+{
+	unsigned int i;
+
+	for (i = 0; i < bench->nr_rows; i++) {
+		if (bench->rows[i].outcome == OUTCOME_MEASURED)
+			return true;
+	}
+	return false;
+}
+
 void bench_print_table(const struct bench *bench, const struct machine *machine)
 {
 	const char *warning = machine_warning(machine);
@@ -197,7 +208,8 @@ void bench_print_table(const struct bench *bench, const struct machine *machine)
 	       "calls", "is", "", colour_off(stdout));
 	for (i = 0; i < bench->nr_rows; i++)
 		print_row(bench, &bench->rows[i]);
-	print_settings(bench);
+	if (any_measured(bench))
+		print_settings(bench);
 	if (warning)
 		printf("\n%sMind%s: %s.\n", colour_bad(stdout),
 		       colour_off(stdout), warning);

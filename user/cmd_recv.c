@@ -42,7 +42,7 @@ struct receiver {
 /**
  * struct reception - one connection
  * @bytes: received
- * @seconds: from its first byte to its end
+ * @seconds: from its acceptance to its end
  * @digest: SHA-256, where it was asked for
  * @error: a phrase, or NULL
  * @status: an exit status
@@ -153,15 +153,13 @@ static void receive(const struct receiver *receiver, int socket,
 	bool discard = !digest && receiver->output < 0 &&
 		       address_is_tcp(socket);
 	struct progress progress;
-	double start = 0;
+	double start = now();
 	ssize_t ret;
 
 	progress_begin(&progress, 0, receiver->quiet);
 	for (;;) {
 		ret = take(receiver, socket, discard ? MSG_TRUNC : 0, digest,
 			   reception);
-		if (!start)
-			start = now();
 		if (ret <= 0)
 			break;
 		reception->bytes += ret;

@@ -33,15 +33,25 @@ static int open_file(struct source *source, const char *path)
 		say_error("cannot open %s: %s", path, strerror(errno));
 		return STATUS_FAILED;
 	}
-	if (!fstat(source->fd, &status) && S_ISDIR(status.st_mode)) {
+	if (fstat(source->fd, &status)) {
+		say_error("cannot look at %s: %s", path, strerror(errno));
+		return STATUS_FAILED;
+	}
+	if (S_ISDIR(status.st_mode)) {
 		say_error("%s is a directory: name the files in it", path);
 		return STATUS_FAILED;
 	}
+	if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode)) {
+		say_error(
+			"%s is neither a regular file nor a block device: nothing else has a size and offsets",
+			path);
+		return STATUS_FAILED;
+	}
+	/* Unlike st_size, this is right for a block device as well. */
 	end = lseek(source->fd, 0, SEEK_END);
 	if (end < 0) {
-		say_error(
-			"%s has no size and offsets (a pipe, a terminal?): give regular files or block devices",
-			path);
+		say_error("cannot tell the size of %s: %s", path,
+			  strerror(errno));
 		return STATUS_FAILED;
 	}
 	source->len = end;

@@ -40,6 +40,7 @@ int cmd_info(int argc, char **argv);
 int cmd_send(int argc, char **argv);
 int cmd_recv(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
+int cmd_count(int argc, char **argv);
 int cmd_methods(int argc, char **argv);
 
 /* Set by SIGINT and SIGTERM, after tool_catch_signals(). */

@@ -12,6 +12,7 @@ static const struct command commands[] = {
 	{ "send", "send files to a socket", cmd_send },
 	{ "recv", "receive, and count, hash or store", cmd_recv },
 	{ "bench", "compare zcopy with the standard system calls", cmd_bench },
+	{ "count", "count copies and crossings of any program", cmd_count },
 	{ "methods", "list the ways of sending, and which work here",
 	  cmd_methods },
 };

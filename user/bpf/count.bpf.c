@@ -10,7 +10,7 @@
 #include "count_maps.h"
 #include "count_copy.h"
 
-char license[] SEC("license") = "GPL";
+char LICENSE[] SEC("license") = "GPL";
 
 /* Bits of thread_info.status on x86: a 32-bit system call. */
 #define STATUS_COMPAT 0x2

@@ -11,7 +11,7 @@
 
 #include "count_maps.h"
 
-const volatile u32 page_size = 4096;
+const volatile __u32 page_size = 4096;
 
 static __always_inline void count_copy(struct count_copy_key *key, u64 bytes)
 {
