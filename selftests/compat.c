@@ -59,6 +59,8 @@ FIXTURE(compat)
 
 FIXTURE_SETUP(compat)
 {
+	if (zt_user_mode_linux())
+		SKIP(return, "user-mode Linux has no IA32 emulation");
 	if (!has_ia32_door())
 		ZT_SKIP("this kernel has no IA32 emulation");
 	self->dev = zcopy_open();

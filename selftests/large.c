@@ -47,7 +47,7 @@ static void send_in_one_call(struct __test_metadata *_metadata,
 	EXPECT_EQ(ZCOPY_STOP_COMPLETE, self->send.out_stop);
 	EXPECT_EQ(len, self->send.out_sent);
 	EXPECT_EQ(len, self->send.done);
-	EXPECT_EQ(0, self->send.out_copied);
+	EXPECT_EQ(zt_zero_copy() ? 0 : len, self->send.out_copied);
 	EXPECT_STREQ("", zt_receiver_finish(&self->receiver));
 	EXPECT_EQ(len, self->receiver.received);
 	TH_LOG("%.2f GiB in %.1f s", (double)len / (double)GIB,
@@ -112,7 +112,7 @@ TEST_F_TIMEOUT(large, cursor, 180)
 	EXPECT_EQ(ZCOPY_STOP_COMPLETE, self->send.out_stop);
 	EXPECT_EQ(24, self->send.out_sent);
 	EXPECT_EQ(FIVE_GIB + 14, self->send.done);
-	EXPECT_EQ(10, self->send.out_copied);
+	EXPECT_EQ(zt_zero_copy() ? 10 : 24, self->send.out_copied);
 	ASSERT_EQ(24, zt_read_full(self->pair.rx, came, 24));
 	EXPECT_EQ(0, memcmp("\0\0\0\0\0\0\0\0\0\0"
 			    "0123456789"

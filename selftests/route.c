@@ -145,7 +145,7 @@ static void transfer(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, zt_send(self->dev, self->pair.tx, &self->vector,
 			     ZCOPY_SEND_SHUTDOWN, &self->call));
 	ASSERT_COMPLETE(&self->call);
-	EXPECT_EQ(gathers ? zt_user_bytes(&self->vector) : self->vector.len,
+	EXPECT_EQ(gathers ? zt_must_copy(&self->vector) : self->vector.len,
 		  send->out_copied);
 	EXPECT_STREQ("", zt_receiver_finish(&receiver));
 }

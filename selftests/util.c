@@ -39,6 +39,20 @@ bool zt_strict(void)
 	return value && *value && strcmp(value, "0") != 0;
 }
 
+bool zt_user_mode_linux(void)
+{
+	FILE *file = fopen("/proc/cpuinfo", "re");
+	char line[256];
+	bool found = false;
+
+	if (!file)
+		zt_die("/proc/cpuinfo");
+	while (!found && fgets(line, sizeof(line), file))
+		found = strstr(line, "User Mode Linux");
+	fclose(file);
+	return found;
+}
+
 double zt_now(void)
 {
 	struct timespec now;

@@ -29,6 +29,8 @@ void *zt_alloc(size_t len);
 size_t zt_page_size(void);
 /* The tests run where everything must be there: nothing may be skipped. */
 bool zt_strict(void);
+/* The kernel is a process: user-mode Linux, which has no 32-bit door. */
+bool zt_user_mode_linux(void);
 /* Seconds since some fixed time, for limits on waits. */
 double zt_now(void);
 
@@ -131,13 +133,20 @@ struct zcopy_segment *zt_add_buffer(struct zt_vector *vector,
 struct zcopy_segment *zt_add_user(struct zt_vector *vector, const void *memory,
 				  size_t len);
 struct zcopy_segment *zt_add_zero(struct zt_vector *vector, size_t len);
-/* Bytes of the vector that are USER segments. */
-uint64_t zt_user_bytes(const struct zt_vector *vector);
+/*
+ * Bytes of the vector that have to be copied: those of USER segments, or all
+ * where the administrator has said zero_copy=never.
+ */
+uint64_t zt_must_copy(const struct zt_vector *vector);
+/* Whether the module's parameter zero_copy lets pages be shared. */
+bool zt_zero_copy(void);
 
 /* One SEND, or several that go on from one another, with what they returned. */
 struct zt_call {
 	struct zcopy_send send;
-	uint64_t before; /* the cursor before the last call */
+	uint64_t before;    /* the cursor before the last call */
+	unsigned int first; /* the segment that it was in */
+	uint64_t kept;	    /* fingerprint of the segments before that */
 	int ret;
 	int error; /* errno, or 0 */
 };

@@ -91,13 +91,23 @@ struct zcopy_segment *zt_add_zero(struct zt_vector *vector, size_t len)
 	return segment;
 }
 
-uint64_t zt_user_bytes(const struct zt_vector *vector)
+bool zt_zero_copy(void)
 {
+	const char *policy = zt_read_line(
+		"/sys/module/zcopy/parameters/zero_copy");
+
+	return !policy || strcmp(policy, "never");
+}
+
+uint64_t zt_must_copy(const struct zt_vector *vector)
+{
+	bool zero_copy = zt_zero_copy();
 	uint64_t bytes = 0;
 	unsigned int i;
 
 	for (i = 0; i < vector->nr; i++) {
-		if (vector->segments[i].type == ZCOPY_SEGMENT_USER)
+		if (!zero_copy ||
+		    vector->segments[i].type == ZCOPY_SEGMENT_USER)
 			bytes += vector->segments[i].len;
 	}
 	return bytes;
@@ -111,9 +121,51 @@ void zt_call_init(struct zt_call *call, int socket,
 	call->send.flags = flags;
 }
 
-/* What the kernel has to write must not be right by accident. */
-static void spoil(struct zcopy_send *send, struct zcopy_segment *segments)
+static struct zcopy_segment *segments_of(const struct zcopy_send *send)
 {
+	return (struct zcopy_segment *)(uintptr_t)send->segments;
+}
+
+/* The segment in which the cursor is: the first one with something left. */
+static unsigned int segment_at_cursor(const struct zcopy_send *send)
+{
+	const struct zcopy_segment *segments = segments_of(send);
+	uint64_t cursor = send->done;
+	unsigned int i;
+
+	if (!cursor)
+		return 0;
+	for (i = 0; i < send->nr_segments && segments[i].len <= cursor; i++)
+		cursor -= segments[i].len;
+	return i;
+}
+
+/* Tells whether anything in the first @nr segments has changed. */
+static uint64_t fingerprint(const struct zcopy_send *send, unsigned int nr)
+{
+	const unsigned char *bytes = (void *)segments_of(send);
+	const unsigned char *end = (void *)&segments_of(send)[nr];
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	while (bytes < end)
+		hash = (hash ^ *bytes++) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+static void spoil_segment(struct zcopy_segment *segment)
+{
+	memset(&segment->out_stop, 0xa5, sizeof(segment->out_stop));
+	memset(&segment->out_done, 0xa5, sizeof(segment->out_done));
+	memset(&segment->out_copied, 0xa5, sizeof(segment->out_copied));
+}
+
+/*
+ * What the kernel has to write must not be right by accident. A call that goes
+ * on writes only the segments that it comes to, the first of which is known.
+ */
+static void spoil(struct zcopy_send *send, unsigned int first)
+{
+	unsigned int end = send->done ? first + 1 : send->nr_segments;
 	unsigned int i;
 
 	memset(&send->out_sent, 0xa5, sizeof(send->out_sent));
@@ -122,22 +174,16 @@ static void spoil(struct zcopy_send *send, struct zcopy_segment *segments)
 	memset(&send->out_error, 0xa5, sizeof(send->out_error));
 	memset(&send->out_segment, 0xa5, sizeof(send->out_segment));
 	memset(&send->out_resident, 0xa5, sizeof(send->out_resident));
-	for (i = 0; i < send->nr_segments; i++) {
-		memset(&segments[i].out_stop, 0xa5, sizeof(uint32_t));
-		memset(&segments[i].out_done, 0xa5, sizeof(uint64_t));
-		memset(&segments[i].out_copied, 0xa5, sizeof(uint64_t));
-	}
-}
-
-static struct zcopy_segment *segments_of(const struct zcopy_send *send)
-{
-	return (struct zcopy_segment *)(uintptr_t)send->segments;
+	for (i = first; i < end && i < send->nr_segments; i++)
+		spoil_segment(&segments_of(send)[i]);
 }
 
 int zt_call(int dev, struct zt_call *call)
 {
-	spoil(&call->send, segments_of(&call->send));
 	call->before = call->send.done;
+	call->first = segment_at_cursor(&call->send);
+	call->kept = fingerprint(&call->send, call->first);
+	spoil(&call->send, call->first);
 	errno = 0;
 	call->ret = ioctl(dev, ZCOPY_IOC_SEND, &call->send);
 	call->error = call->ret ? errno : 0;
@@ -226,15 +272,18 @@ static const char *wrong_segment(const struct zcopy_send *send, unsigned int i)
 	return "";
 }
 
-static const char *wrong_sums(const struct zcopy_send *send)
+/* The sums do not speak of copies that earlier calls have made. */
+static const char *wrong_sums(const struct zt_call *call)
 {
-	const struct zcopy_segment *segments = segments_of(send);
+	const struct zcopy_segment *segments = segments_of(&call->send);
+	const struct zcopy_send *send = &call->send;
 	uint64_t done = 0, copied = 0;
 	unsigned int i;
 
 	for (i = 0; i < send->nr_segments; i++) {
-		done += segments[i].out_done;
-		copied += segments[i].out_copied;
+		done += i < call->first ? segments[i].len :
+					  segments[i].out_done;
+		copied += i < call->first ? 0 : segments[i].out_copied;
 	}
 	if (done != send->done)
 		return wrong("segments say %llu bytes are done, done is %llu",
@@ -252,7 +301,9 @@ const char *zt_inconsistency(const struct zt_call *call)
 	const char *text = wrong_result(call);
 	unsigned int i;
 
-	for (i = 0; !*text && i < call->send.nr_segments; i++)
+	for (i = call->first; !*text && i < call->send.nr_segments; i++)
 		text = wrong_segment(&call->send, i);
-	return *text ? text : wrong_sums(&call->send);
+	if (!*text && call->kept != fingerprint(&call->send, call->first))
+		return "a segment that was over before has changed";
+	return *text ? text : wrong_sums(call);
 }
