@@ -35,7 +35,7 @@ struct zc_piece {
  * @end: index behind the last one
  * @bytes: bytes from @first to @end
  * @limit: the most that @bytes may become; less than ZC_BATCH_BYTES for a
- *socket that has no room for more and does not wait
+ *	socket that has no room for more and does not wait
  * @bvec: the pages; one entry may span several pages of one folio
  * @piece: one for each entry of @bvec
  */

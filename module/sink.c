@@ -215,7 +215,8 @@ bool zc_sink_copies(const struct zc_sink *sink)
 		return true;
 	if (sk_is_tcp(sk))
 		return zc_sink_is_sockmap(sk) || !zc_sink_device_gathers(sk);
-	return !zc_backend_takes_pages(sink->sock);
+	/* Of the other protocols, AF_UNIX alone keeps what it is given. */
+	return sk->sk_family != AF_UNIX;
 }
 
 /* The ordinary sendmsg(): every protocol copies from the pages. */

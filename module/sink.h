@@ -40,14 +40,12 @@ void zc_sink_push(struct zc_sink *sink);
 int zc_sink_shutdown(struct zc_sink *sink);
 
 /*
- * The back end, sink_splice.c or sink_sendpage.c. zc_backend_send() sends at
- * most @bytes from @nr bio_vecs and returns how many the socket took, or a
- * negative errno if none; it may set sink->error. zc_backend_takes_pages()
- * tells whether a protocol that is not TCP keeps the pages that it is given.
+ * The back end, sink_splice.c or sink_sendpage.c: sends at most @bytes from @nr
+ * bio_vecs and returns how many the socket took, or a negative errno if none. It
+ * may set sink->error.
  */
 extern const u32 zc_backend_id;
 ssize_t zc_backend_send(struct zc_sink *sink, struct bio_vec *bvec,
 			unsigned int nr, size_t bytes, unsigned int msg_flags);
-bool zc_backend_takes_pages(const struct socket *sock);
 
 #endif /* ZC_SINK_H */

@@ -14,7 +14,6 @@
 #include <linux/net.h>
 #include <linux/socket.h>
 #include <net/sock.h>
-#include <net/inet_common.h>
 #include <net/inet_connection_sock.h>
 #include <net/tcp.h>
 #include <net/transp_v6.h>
@@ -140,12 +139,4 @@ ssize_t zc_backend_send(struct zc_sink *sink, struct bio_vec *bvec,
 	}
 	release_sock(sk);
 	return zc_backend_send_pieces(sink, bvec, nr, msg_flags, false);
-}
-
-/* inet_sendpage() copies for protocols that have no ->sendpage() (MPTCP). */
-bool zc_backend_takes_pages(const struct socket *sock)
-{
-	if (sock->ops->sendpage == inet_sendpage)
-		return READ_ONCE(sock->sk->sk_prot)->sendpage;
-	return sock->ops->sendpage && sock->ops->sendpage != sock_no_sendpage;
 }

@@ -26,10 +26,3 @@ ssize_t zc_backend_send(struct zc_sink *sink, struct bio_vec *bvec,
 	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, bvec, nr, bytes);
 	return sock_sendmsg(sink->sock, &msg);
 }
-
-/* Of the stream protocols, only AF_UNIX looks at MSG_SPLICE_PAGES besides TCP.
- */
-bool zc_backend_takes_pages(const struct socket *sock)
-{
-	return sock->sk->sk_family == AF_UNIX;
-}

@@ -20,16 +20,19 @@
  * ENOTTY     the ioctl number is not one of these
  * EFAULT     a pointer (argument, segments, memory of a USER segment) can't
  *            be read or written
- * E2BIG      ``size`` is larger than this kernel knows and the rest is not
- * zero, or it is larger than a page EINVAL     the struct is malformed:
- * ``size`` below the minimum, an unknown flag or segment type, a reserved
- * member that is not zero, a member that the segment type does not use and that
- * is not zero EMSGSIZE   more than ZCOPY_MAX_SEGMENTS segments EOVERFLOW  an
- * offset, or offset + length, or the sum of all lengths, is beyond the largest
- * file offset (2^63 - 1) ERANGE     a BUFFER segment reaches beyond the buffer,
- * or ``done`` lies beyond the end of the vector ENXIO      the open file has no
- * buffer EBUSY      the buffer is mapped: unmap it before you resize it EFBIG
- * the buffer would be larger than the module parameter
+ * E2BIG      ``size`` is larger than this kernel knows and the rest is not zero,
+ *            or it is larger than a page
+ * EINVAL     the struct is malformed: ``size`` below the minimum, an unknown
+ *            flag or segment type, a reserved member that is not zero, a
+ *            member that the segment type does not use and that is not zero
+ * EMSGSIZE   more than ZCOPY_MAX_SEGMENTS segments
+ * EOVERFLOW  an offset, or offset + length, or the sum of all lengths, is
+ *            beyond the largest file offset (2^63 - 1)
+ * ERANGE     a BUFFER segment reaches beyond the buffer, or ``done`` lies
+ *            beyond the end of the vector
+ * ENXIO      the open file has no buffer
+ * EBUSY      the buffer is mapped: unmap it before you resize it
+ * EFBIG      the buffer would be larger than the module parameter
  *            ``max_buffer_mb`` allows
  * ENOBUFS    the buffer would exceed RLIMIT_MEMLOCK
  * ENOMEM     the kernel has no memory for this
