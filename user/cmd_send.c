@@ -168,64 +168,48 @@ static int send_status(const struct transfer *transfer, int ret)
 	}
 }
 
-static void say_lacking(const struct transfer *transfer)
+/* Prepare, connect, send. A lack is found before anybody is bothered. */
+static int send_to(struct transfer *transfer, const char *address)
 {
-	say_error("cannot send by '%s': %s%s", transfer->method->name,
-		  transfer->reason,
-		  transfer->method == &method_sendfile
-			  ? ""
-			  : "; or use --method sendfile");
-}
+	struct progress *progress = transfer->tick_data;
+	int socket, status;
 
-static int send_on(struct transfer *transfer, const struct send_options *send,
-		   const char *address, int socket)
-{
-	struct progress progress;
-	struct send_report report = {
-		.transfer = transfer,
-		.address = address,
-	};
-
-	progress_begin(&progress, transfer->bytes, send->quiet);
-	transfer->tick = show_progress;
-	transfer->tick_data = &progress;
-	report.status = send_status(transfer, run_transfer(transfer, socket));
-	report.seconds = now() - progress.start;
-	progress_end(&progress);
-	if (report.status == STATUS_MISSING)
-		say_lacking(transfer);
-	else
-		send_report_errors(&report);
-	if (send->json)
-		send_report_json(&report);
-	else if (!send->quiet && report.status == STATUS_OK)
-		send_report_text(&report);
-	return report.status;
+	status = send_status(transfer, transfer_open(transfer));
+	if (status)
+		return status;
+	socket = address_connect(address);
+	if (socket < 0)
+		return -socket;
+	progress->start = now();
+	status = send_status(transfer, run_transfer(transfer, socket));
+	close(socket);
+	return status;
 }
 
 static int send_sources(struct sources *sources,
 			const struct send_options *send, const char *address)
 {
+	struct progress progress;
 	struct transfer transfer;
-	int socket, status;
-	char text[256];
+	struct send_report report = {
+		.transfer = &transfer,
+		.address = address,
+	};
 
 	transfer_init(&transfer, send->method, sources->list, sources->nr);
-	status = send_status(&transfer, transfer_open(&transfer));
-	if (status == STATUS_OK) {
-		socket = address_connect(address);
-		status = socket < 0 ? -socket
-				    : send_on(&transfer, send, address, socket);
-		if (socket >= 0)
-			close(socket);
-	} else if (status == STATUS_MISSING) {
-		say_lacking(&transfer);
-	} else {
-		say_error("%s",
-			  transfer_explain(&transfer, text, sizeof(text)));
-	}
+	transfer.tick = show_progress;
+	transfer.tick_data = &progress;
+	progress_begin(&progress, transfer.bytes, send->quiet);
+	report.status = send_to(&transfer, address);
+	report.seconds = now() - progress.start;
+	progress_end(&progress);
+	send_report_error(&report);
+	if (send->json)
+		send_report_json(&report);
+	else if (!send->quiet && report.status == STATUS_OK)
+		send_report_text(&report);
 	transfer_close(&transfer);
-	return status;
+	return report.status;
 }
 
 int cmd_send(int argc, char **argv)

@@ -31,6 +31,13 @@ int zcopy_get_info(int fd, struct zcopy_info *info)
 	return ioctl(fd, ZCOPY_IOC_INFO, info);
 }
 
+int zcopy_get_stats(int fd, struct zcopy_stats *stats)
+{
+	memset(stats, 0, sizeof(*stats));
+	stats->size = sizeof(*stats);
+	return ioctl(fd, ZCOPY_IOC_STATS, stats);
+}
+
 int zcopy_set_buffer(int fd, uint64_t length)
 {
 	struct zcopy_buffer buffer = {

@@ -75,6 +75,15 @@ int zcopy_set_buffer(int fd, uint64_t length);
 void *zcopy_map_buffer(int fd, size_t length);
 
 /**
+ * zcopy_get_stats() - what has been sent through the open file so far
+ * @fd: the open device
+ * @stats: filled in; its size and flags are set here
+ *
+ * Return: 0, or -1 with errno.
+ */
+int zcopy_get_stats(int fd, struct zcopy_stats *stats);
+
+/**
  * zcopy_send() - one SEND
  * @fd: the open device
  * @send: the request; its size is set here, all else is the caller's

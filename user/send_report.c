@@ -8,16 +8,34 @@
 #include "send_report.h"
 #include "tool.h"
 
-void send_report_errors(const struct send_report *report)
+/* A phrase on why it failed. The address was at fault if nothing else was. */
+static const char *reason(const struct send_report *report, char *text,
+			  size_t size)
+{
+	if (report->transfer->failure == FAILURE_NONE)
+		return "no connection";
+	return transfer_explain(report->transfer, text, size);
+}
+
+void send_report_error(const struct send_report *report)
 {
 	const struct transfer *transfer = report->transfer;
-	char reason[256];
+	const char *advice = "; or use --method sendfile";
+	char text[256];
 
-	if (report->status == STATUS_OK)
+	/* That there is no connection has been said where that was found. */
+	if (report->status == STATUS_OK || transfer->failure == FAILURE_NONE)
 		return;
-	say_error("%s; %" PRIu64 " of %" PRIu64 " bytes had been taken for %s",
-		  transfer_explain(transfer, reason, sizeof(reason)),
-		  transfer->sent, transfer->bytes, report->address);
+	reason(report, text, sizeof(text));
+	if (transfer->failure == FAILURE_LACKING)
+		say_error("cannot send by '%s': %s%s", transfer->method->name,
+			  text,
+			  transfer->method == &method_sendfile ? "" : advice);
+	else
+		say_error("%s; %" PRIu64 " of %" PRIu64
+			  " bytes had been taken for %s",
+			  text, transfer->sent, transfer->bytes,
+			  report->address);
 }
 
 /* Has the kernel said about each byte whether it copied it? */
@@ -89,17 +107,18 @@ void send_report_json(const struct send_report *report)
 		[STATUS_INTERRUPTED] = "interrupted",
 	};
 	const struct transfer *transfer = report->transfer;
-	char reason[256];
+	char text[256];
 	json_t *object;
 
-	transfer_explain(transfer, reason, sizeof(reason));
 	object = json_pack(
 		"{s:s, s:s?, s:s, s:s, s:I, s:I, s:o, s:I, s:f, s:o}", "status",
 		words[report->status], "error",
-		report->status == STATUS_OK ? NULL : reason, "method",
-		transfer->method->name, "destination", report->address, "bytes",
-		(json_int_t)transfer->bytes, "sent", (json_int_t)transfer->sent,
-		"copied",
+		report->status == STATUS_OK
+			? NULL
+			: reason(report, text, sizeof(text)),
+		"method", transfer->method->name, "destination",
+		report->address, "bytes", (json_int_t)transfer->bytes, "sent",
+		(json_int_t)transfer->sent, "copied",
 		knows_copies(transfer) ? json_integer(transfer->copied)
 				       : json_null(),
 		"system_calls", (json_int_t)transfer->calls, "seconds",

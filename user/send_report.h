@@ -19,7 +19,7 @@ struct send_report {
 	double seconds;
 };
 
-void send_report_errors(const struct send_report *report);
+void send_report_error(const struct send_report *report);
 void send_report_text(const struct send_report *report);
 void send_report_json(const struct send_report *report);
 
