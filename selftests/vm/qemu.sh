@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # job, kernel, ... are set by "run"
+# shellcheck disable=SC2054 # QEMU's arguments have commas
 # shellcheck disable=SC2034 # modules, command, ... are used there
 #
 # The QEMU rig, see "run": Debian's own kernel with KVM where it works, else with
@@ -25,11 +26,11 @@ rig_prepare()
 # names differ: .ko on 6.1, .ko.xz on 6.12; some are built into one of the two.
 modules_in_order()
 {
-	local module
+	local name
 
-	for module in $initramfs_modules; do
+	for name in $initramfs_modules; do
 		PATH=$PATH:/usr/sbin:/sbin modprobe -C /dev/null -d "$image" \
-			-S "$release" --show-depends "$module" || return
+			-S "$release" --show-depends "$name" || return
 	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }'
 }
 
