@@ -76,7 +76,6 @@ struct figures {
  * @in_kernel: bytes that it copied for a system call without leaving the kernel
  * @packets: bytes that it copied between the buffers of packets
  * @cpu: these four together
- * @structs: arguments and results of system calls; not in @cpu
  * @pages: whole pages, for copy-on-write; not in @cpu
  * @encrypted: bytes encrypted for kTLS
  * @linear: payload handed to network devices in the packets' own buffers
@@ -92,7 +91,6 @@ struct sums {
 	uint64_t in_kernel;
 	uint64_t packets;
 	uint64_t cpu;
-	uint64_t structs;
 	uint64_t pages;
 	uint64_t encrypted;
 	uint64_t linear;
@@ -137,7 +135,7 @@ void figures_sum(const struct figures *figures, struct sums *sums);
 /* "openat", "32-bit 5", "io_uring worker", "softirq". Returns @text. */
 char *syscall_text(char *text, size_t size, int number);
 const char *copy_function_name(unsigned int function);
-/* "to user", "from user", "in kernel", "packets", "structs", "pages" */
+/* "to user", "from user", "in kernel", "packets", "pages" */
 const char *copy_kind_name(const struct count_copy_key *key);
 
 /**

@@ -68,11 +68,6 @@ int count_check(void)
 			"this kernel has no type information for its probes (/sys/kernel/btf/vmlinux, CONFIG_DEBUG_INFO_BTF): it cannot count");
 		return STATUS_MISSING;
 	}
-	if (access("/sys/bus/event_source/devices/kprobe", F_OK)) {
-		say_error(
-			"this kernel has no kprobes (CONFIG_KPROBE_EVENTS): it cannot count");
-		return STATUS_MISSING;
-	}
 	if (is_locked_down()) {
 		say_error(
 			"the kernel is locked down (confidentiality): it lets nobody count");

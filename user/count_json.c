@@ -139,7 +139,6 @@ static json_t *json_cpu(const struct figures *figures, const struct sums *sums)
 	set_number(object, "from_user", sums->from_user);
 	set_number(object, "in_kernel", sums->in_kernel);
 	set_number(object, "packets", sums->packets);
-	set_number(object, "structs", sums->structs);
 	set_number(object, "pages", sums->pages);
 	set_number(object, "encrypted", sums->encrypted);
 	json_object_set_new(object, "functions", count_json_copies(figures));

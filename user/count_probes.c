@@ -29,7 +29,7 @@ struct sight {
 	const char *what;
 	bool needed;
 	bool any;
-	const char *functions[4];
+	const char *functions[6];
 };
 
 static const struct sight sights[] = {
@@ -37,20 +37,18 @@ static const struct sight sights[] = {
 	{ "new processes", true, false,
 	  { "task_newtask", "sched_process_exec", "sched_process_exit" } },
 	{ "copies to and from user memory", true, false,
-	  { "_copy_to_iter", "_copy_from_iter", "copy_page_from_iter_atomic" } },
+	  { "filemap_read", "skb_copy_datagram_iter", "generic_perform_write",
+	    "tcp_sendmsg_locked", "vfs_read", "vfs_write" } },
 	{ "what sockets take", true, false, { "inet_sendmsg" } },
 	{ "page faults", false, false,
 	  { "page_fault_user", "page_fault_kernel" } },
 	{ "copies between packets", false, false,
 	  { "skb_copy_bits", "skb_copy_and_csum_bits", "skb_copy_ubufs" } },
-	{ "copies of whole pages", false, true,
-	  { "copy_page", "copy_mc_to_kernel" } },
-	{ "arguments of system calls", false, false,
-	  { "_copy_to_user", "_copy_from_user" } },
+	{ "copies of whole pages", false, false, { "copy_mc_to_kernel" } },
 	{ "pages put into sockets", false, true,
 	  { "skb_splice_from_iter", "do_tcp_sendpages" } },
 	{ "pages put into pipes", false, true,
-	  { "splice_folio_into_pipe", "copy_page_to_iter" } },
+	  { "splice_folio_into_pipe", "splice_to_pipe" } },
 	{ "user memory put into sockets", false, false,
 	  { "msg_zerocopy_realloc", "skb_zerocopy_iter_stream" } },
 	{ "requests to block devices", false, false, { "block_bio_queue" } },
@@ -200,7 +198,6 @@ static void explain_load(int error, bool verbose)
 {
 	switch (error) {
 	case EPERM:
-	case EACCES:
 		say_error(
 			"the kernel does not let this process load probes: root's rights are restricted here");
 		break;
@@ -226,7 +223,6 @@ int probes_open(struct probes **opened, bool verbose)
 	probes->skeleton = count_bpf__open();
 	if (!probes->skeleton || choose(probes->skeleton))
 		goto err_close;
-	probes->skeleton->rodata->page_size = sysconf(_SC_PAGESIZE);
 	ret = count_bpf__load(probes->skeleton);
 	if (ret) {
 		explain_load(-ret, verbose);

@@ -152,8 +152,6 @@ static void print_others(const struct report *report)
 		    "by reference");
 	print_bytes(report, "  encrypted (kTLS)", sums->encrypted,
 		    "read and written by the CPU");
-	print_bytes(report, "  call arguments", sums->structs,
-		    "and results, copied");
 	print_bytes(report, "  copied on write", sums->pages, "whole pages");
 	print_bytes(report, "  packet headers", sums->headers, "");
 }

@@ -6,7 +6,7 @@
 #include "count_syscalls.h"
 #include "tool.h"
 
-enum copy_kind { ITER_OUT, ITER_IN, STRUCT, NET, PAGE };
+enum copy_kind { OUT, IN, NET, PAGE };
 
 #define FUNCTION_ROW(constant, name, kind) { name, kind },
 
@@ -31,12 +31,10 @@ const char *copy_kind_name(const struct count_copy_key *key)
 	if (key->kernel)
 		return "in kernel";
 	switch (functions[key->function].kind) {
-	case ITER_OUT:
+	case OUT:
 		return "to user";
-	case ITER_IN:
+	case IN:
 		return "from user";
-	case STRUCT:
-		return "structs";
 	case NET:
 		return "packets";
 	default:
@@ -64,12 +62,10 @@ static uint64_t *copy_sum(struct sums *sums, const struct count_copy_key *key)
 	if (key->kernel)
 		return &sums->in_kernel;
 	switch (functions[key->function].kind) {
-	case ITER_OUT:
+	case OUT:
 		return &sums->to_user;
-	case ITER_IN:
+	case IN:
 		return &sums->from_user;
-	case STRUCT:
-		return &sums->structs;
 	case NET:
 		return &sums->packets;
 	default:

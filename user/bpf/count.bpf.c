@@ -140,10 +140,9 @@ static __always_inline int send_end(long ret)
 		return send_begin(sock->sk);                                \
 	}                                                                   \
 	SEC("fexit/" #function)                                             \
-	int BPF_PROG(function##_end, struct socket *sock, void *msg,        \
-		     unsigned long size, int ret)                           \
+	int BPF_PROG(function##_end)                                        \
 	{                                                                   \
-		return send_end(ret);                                       \
+		return send_end((int)returned(ctx));                        \
 	}
 
 SENDMSG(inet_sendmsg)
@@ -153,20 +152,17 @@ SENDMSG(unix_dgram_sendmsg)
 SENDMSG(vsock_connectible_sendmsg)
 
 /* Kernels before 6.5. */
-#define SENDPAGE(function)                                                  \
-	SEC("fentry/" #function)                                            \
-	int BPF_PROG(function##_begin, struct socket *sock)                 \
-	{                                                                   \
-		return send_begin(sock->sk);                                \
-	}                                                                   \
-	SEC("fexit/" #function)                                             \
-	int BPF_PROG(function##_end, struct socket *sock, void *page,       \
-		     int offset, unsigned long size, int flags, long ret)   \
-	{                                                                   \
-		return send_end(ret);                                       \
-	}
+SEC("fentry/inet_sendpage")
+int BPF_PROG(inet_sendpage_begin, struct socket *sock)
+{
+	return send_begin(sock->sk);
+}
 
-SENDPAGE(inet_sendpage)
+SEC("fexit/inet_sendpage")
+int BPF_PROG(inet_sendpage_end)
+{
+	return send_end(returned(ctx));
+}
 
 /* What a module that holds the socket's lock calls. */
 SEC("fentry/tcp_sendpage_locked")
@@ -176,10 +172,9 @@ int BPF_PROG(tcp_sendpage_locked_begin, struct sock *sk)
 }
 
 SEC("fexit/tcp_sendpage_locked")
-int BPF_PROG(tcp_sendpage_locked_end, struct sock *sk, void *page, int offset,
-	     unsigned long size, int flags, int ret)
+int BPF_PROG(tcp_sendpage_locked_end)
 {
-	return send_end(ret);
+	return send_end((int)returned(ctx));
 }
 
 static __always_inline int receive(struct socket *sock, int flags, long ret)
@@ -195,9 +190,9 @@ static __always_inline int receive(struct socket *sock, int flags, long ret)
 #define RECVMSG(function)                                                   \
 	SEC("fexit/" #function)                                             \
 	int BPF_PROG(function, struct socket *sock, void *msg,              \
-		     unsigned long size, int flags, int ret)                \
+		     unsigned long size, int flags)                         \
 	{                                                                   \
-		return receive(sock, flags, ret);                           \
+		return receive(sock, flags, (int)returned(ctx));            \
 	}
 
 RECVMSG(inet_recvmsg)
@@ -210,30 +205,28 @@ RECVMSG(vsock_connectible_recvmsg)
  * By reference
  */
 
-static __always_inline int refer(long ret, bool pipe)
+static __always_inline int refer(long ret)
 {
-	if (ret <= 0 || !this_task())
+	struct count_task *task = this_task();
+
+	if (ret <= 0 || !task)
 		return 0;
-	if (pipe)
-		add_total(piped, ret);
-	else
-		add_total(referred, ret);
+	task->referred += ret;
+	add_total(referred, ret);
 	return 0;
 }
 
 SEC("fexit/skb_splice_from_iter")
-int BPF_PROG(skb_splice_from_iter, void *skb, void *iter, long most, u32 gfp,
-	     long ret)
+int BPF_PROG(skb_splice_from_iter)
 {
-	return refer(ret, false);
+	return refer(returned(ctx));
 }
 
 /* Kernels before 6.5: these two. */
 SEC("fexit/do_tcp_sendpages")
-int BPF_PROG(do_tcp_sendpages, void *sk, void *page, int offset,
-	     unsigned long size, int flags, long ret)
+int BPF_PROG(do_tcp_sendpages)
 {
-	return refer(ret, false);
+	return refer(returned(ctx));
 }
 
 SEC("fentry/unix_stream_sendpage")
@@ -243,49 +236,47 @@ int BPF_PROG(unix_stream_sendpage_begin, struct socket *sock)
 }
 
 SEC("fexit/unix_stream_sendpage")
-int BPF_PROG(unix_stream_sendpage_end, struct socket *sock, void *page,
-	     int offset, unsigned long size, int flags, long ret)
+int BPF_PROG(unix_stream_sendpage_end)
 {
-	refer(ret, false);
-	return send_end(ret);
+	refer(returned(ctx));
+	return send_end(returned(ctx));
 }
 
 /* MSG_ZEROCOPY asks for a descriptor for what it is about to send. */
 SEC("fexit/msg_zerocopy_realloc")
-int BPF_PROG(msg_zerocopy_realloc, void *sk, unsigned long size, void *old,
-	     void *ret)
+int BPF_PROG(msg_zerocopy_realloc)
 {
-	ubuf_mark(ret, this_task());
+	ubuf_mark((void *)returned(ctx), this_task());
 	return 0;
 }
 
 SEC("fexit/skb_zerocopy_iter_stream")
-int BPF_PROG(skb_zerocopy_iter_stream, void *sk, void *skb, void *msg, int len,
-	     void *ubuf, int ret)
+int BPF_PROG(skb_zerocopy_iter_stream)
 {
-	if (ret > 0 && this_task())
-		add_total(pinned, ret);
+	struct count_task *task = this_task();
+	int ret = returned(ctx);
+
+	if (ret <= 0 || !task)
+		return 0;
+	task->referred += ret;
+	add_total(pinned, ret);
 	return 0;
 }
 
-SEC("fexit/splice_folio_into_pipe")
-int BPF_PROG(splice_folio_into_pipe, void *pipe, void *folio, long long offset,
-	     unsigned long size, long ret)
-{
-	return refer(ret, true);
-}
+#define PIPED(function)                                                     \
+	SEC("fexit/" #function)                                             \
+	int BPF_PROG(function)                                              \
+	{                                                                   \
+		long ret = returned(ctx);                                   \
+                                                                            \
+		if (ret > 0 && this_task())                                 \
+			add_total(piped, ret);                              \
+		return 0;                                                   \
+	}
 
-SEC("fexit/add_to_pipe")
-int BPF_PROG(add_to_pipe, void *pipe, void *buffer, long ret)
-{
-	return refer(ret, true);
-}
-
-SEC("fexit/splice_to_pipe")
-int BPF_PROG(splice_to_pipe, void *pipe, void *pages, long ret)
-{
-	return refer(ret, true);
-}
+PIPED(splice_folio_into_pipe)
+PIPED(add_to_pipe)
+PIPED(splice_to_pipe)
 
 /*
  * Devices
@@ -311,7 +302,8 @@ int BPF_PROG(block_bio_queue, struct bio *bio)
 }
 
 /* From the link header, where the data begins now, to the payload. */
-static __always_inline u32 header_length(const struct sk_buff *skb, u32 linear)
+static __always_inline u32 header_length(const struct sk_buff *skb,
+					 const struct sock *sk, u32 linear)
 {
 	u16 transport = skb->transport_header;
 	const u8 *at = skb->head + transport;
@@ -320,7 +312,7 @@ static __always_inline u32 header_length(const struct sk_buff *skb, u32 linear)
 
 	if (transport == (u16)~0 || length > linear)
 		return 0;
-	switch (skb->sk->sk_protocol) {
+	switch (sk->sk_protocol) {
 	case IPPROTO_TCP:
 		bpf_probe_read_kernel(&words, sizeof(words), at + 12);
 		length += (words >> 4) * 4;
@@ -341,17 +333,18 @@ int BPF_PROG(net_dev_start_xmit, struct sk_buff *skb, struct net_device *dev)
 {
 	const struct list_head *lower = &dev->adj_list.lower;
 	struct count_device_key key = { .index = dev->ifindex };
+	const struct sock *sk = skb->sk;
 	struct count_device *device;
 	u32 linear, header;
 
-	if (!skb->sk || !socket_is_ours(skb->sk) || lower->next != lower)
+	if (!sk || !socket_is_ours(sk) || lower->next != lower)
 		return 0;
 	bpf_probe_read_kernel(key.name, sizeof(key.name), dev->name);
 	device = get_device(&key);
 	if (!device)
 		return 0;
 	linear = skb->len - skb->data_len;
-	header = header_length(skb, linear);
+	header = header_length(skb, sk, linear);
 	add(&device->packets, 1);
 	add(&device->header, header);
 	add(&device->linear, linear - header);

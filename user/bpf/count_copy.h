@@ -2,16 +2,15 @@
 /*
  * The probes on functions that copy: see COUNT_FUNCTIONS.
  *
- * Those in the kernel's lib/ are built without the hooks of ftrace, therefore
- * they get kprobes, on entry only: what is counted is what they were asked
- * for. They do less only when user memory is not there (EFAULT).
+ * What really moves the bytes, _copy_to_iter() and its kin in the kernel's
+ * lib/, is built without hooks, and the kernel allows no kprobes where there
+ * are none. So it is their callers that are watched, on exit, when they say
+ * how much it was.
  */
 #ifndef COUNT_COPY_H
 #define COUNT_COPY_H
 
 #include "count_maps.h"
-
-const volatile __u32 page_size = 4096;
 
 static __always_inline void count_copy(struct count_copy_key *key, u64 bytes)
 {
@@ -30,98 +29,217 @@ static __always_inline void count_copy(struct count_copy_key *key, u64 bytes)
 #define ITER(constant) bpf_core_enum_value(enum iter_type, constant)
 #define HAS_ITER(constant) bpf_core_enum_value_exists(enum iter_type, constant)
 
-static __always_inline int copy_iter(u16 function, u64 bytes,
-				     struct iov_iter *iter)
+/* Pages that are "copied" to a pipe before 6.5 are put into it. */
+static __always_inline bool iter_is_pipe(u8 type)
+{
+	return HAS_ITER(ITER_PIPE) && type == ITER(ITER_PIPE);
+}
+
+/* @type: of the iov_iter that is the other side. */
+static __always_inline int copy_typed(u16 function, u8 type, long bytes)
+{
+	struct count_copy_key key = { .function = function };
+	struct count_task *task = this_task();
+
+	if (!task || bytes <= 0)
+		return 0;
+	if (iter_is_pipe(type)) {
+		add_total(piped, bytes);
+		return 0;
+	}
+	key.syscall = task->syscall;
+	key.kernel = type != ITER(ITER_UBUF) && type != ITER(ITER_IOVEC);
+	task->copied += bytes;
+	count_copy(&key, bytes);
+	return 0;
+}
+
+static __always_inline int copy_iter(u16 function, struct iov_iter *iter,
+				     long bytes)
+{
+	return copy_typed(function, iter->iter_type, bytes);
+}
+
+/* What the function that has just returned to this probe returned. */
+static __always_inline long returned(void *ctx)
+{
+	u64 value = 0;
+
+	bpf_get_func_ret(ctx, &value);
+	return value;
+}
+
+/* They return the number of bytes, and do nothing else with an iov_iter. */
+#define COPY_BYTES(name, function)                                          \
+	SEC("fexit/" #name)                                                 \
+	int BPF_PROG(name, void *iocb, struct iov_iter *iter)               \
+	{                                                                   \
+		return copy_iter(COUNT_##function, iter, returned(ctx));    \
+	}
+
+COPY_BYTES(shmem_file_read_iter, SHMEM_READ)
+COPY_BYTES(pipe_read, PIPE_READ)
+COPY_BYTES(generic_perform_write, GENERIC_WRITE)
+COPY_BYTES(iomap_file_buffered_write, IOMAP_WRITE)
+COPY_BYTES(pipe_write, PIPE_WRITE)
+
+/* What direct I/O has read before is in what it returns. */
+SEC("fexit/filemap_read")
+int BPF_PROG(filemap_read, void *iocb, struct iov_iter *iter, long already)
+{
+	return copy_iter(COUNT_FILEMAP_READ, iter, returned(ctx) - already);
+}
+
+/* They return 0 when they have copied all of it. */
+SEC("fexit/skb_copy_datagram_iter")
+int BPF_PROG(skb_copy_datagram_iter, void *skb, int offset,
+	     struct iov_iter *iter, int len)
+{
+	return (int)returned(ctx) ? 0 : copy_iter(COUNT_SKB_TO_ITER, iter, len);
+}
+
+SEC("fexit/skb_copy_datagram_from_iter")
+int BPF_PROG(skb_copy_datagram_from_iter, void *skb, int offset,
+	     struct iov_iter *iter, int len)
+{
+	return (int)returned(ctx) ? 0
+				  : copy_iter(COUNT_SKB_FROM_ITER, iter, len);
+}
+
+SEC("fexit/ip_generic_getfrag")
+int BPF_PROG(ip_generic_getfrag, struct msghdr *from, void *to, int offset,
+	     int len)
+{
+	/* To the verifier, @from is anything. */
+	u8 type = BPF_CORE_READ(from, msg_iter.iter_type);
+
+	return (int)returned(ctx) ? 0 : copy_typed(COUNT_GETFRAG, type, len);
+}
+
+/* Into the records of kTLS. */
+SEC("fexit/sk_msg_memcopy_from_iter")
+int BPF_PROG(sk_msg_memcopy_from_iter, void *sk, struct iov_iter *iter,
+	     void *msg, u32 bytes)
+{
+	return (int)returned(ctx) < 0
+		       ? 0
+		       : copy_iter(COUNT_SK_MSG_FROM_ITER, iter, bytes);
+}
+
+SEC("fexit/mptcp_sendmsg")
+int BPF_PROG(mptcp_sendmsg, void *sk, struct msghdr *msg)
+{
+	return copy_iter(COUNT_MPTCP_SENDMSG, &msg->msg_iter,
+			 (int)returned(ctx));
+}
+
+/* TCP copies what it does not refer to. */
+SEC("fentry/tcp_sendmsg_locked")
+int BPF_PROG(tcp_sendmsg_locked_begin)
 {
 	struct count_task *task = this_task();
-	struct count_copy_key key = { .function = function };
-	u64 left;
-	u8 type;
+
+	if (task)
+		task->referred = 0;
+	return 0;
+}
+
+SEC("fexit/tcp_sendmsg_locked")
+int BPF_PROG(tcp_sendmsg_locked_end, void *sk, struct msghdr *msg)
+{
+	struct count_task *task = this_task();
 
 	if (!task)
 		return 0;
-	type = BPF_CORE_READ(iter, iter_type);
-	left = BPF_CORE_READ(iter, count);
-	if (type == ITER(ITER_DISCARD) || !left)
-		return 0;
-	key.syscall = task->syscall;
-	key.kernel = type != ITER(ITER_UBUF) && type != ITER(ITER_IOVEC);
-	count_copy(&key, bytes < left ? bytes : left);
-	return 0;
+	return copy_iter(COUNT_TCP_SENDMSG, &msg->msg_iter,
+			 (int)returned(ctx) - (long)task->referred);
 }
 
-#define COPY_ITER(name, function)                                           \
-	SEC("kprobe/" #name)                                                \
-	int BPF_KPROBE(name, void *memory, unsigned long bytes,             \
-		       struct iov_iter *iter)                               \
-	{                                                                   \
-		return copy_iter(COUNT_##function, bytes, iter);            \
-	}
+/*
+ * Files of all other kinds
+ */
 
-COPY_ITER(_copy_to_iter, COPY_TO_ITER)
-COPY_ITER(_copy_mc_to_iter, COPY_MC_TO_ITER)
-COPY_ITER(_copy_from_iter, COPY_FROM_ITER)
-COPY_ITER(_copy_from_iter_nocache, COPY_FROM_ITER_NOCACHE)
-COPY_ITER(_copy_from_iter_flushcache, COPY_FROM_ITER_FLUSH)
-
-/* The same with one more argument in between. */
-#define COPY_ITER_4(name, function, bytes_at)                               \
-	SEC("kprobe/" #name)                                                \
-	int BPF_KPROBE(name, void *a1, unsigned long a2, unsigned long a3,  \
-		       struct iov_iter *iter)                               \
-	{                                                                   \
-		return copy_iter(COUNT_##function, bytes_at, iter);         \
-	}
-
-COPY_ITER_4(copy_page_to_iter_nofault, COPY_PAGE_NOFAULT, a3)
-COPY_ITER_4(copy_page_from_iter_atomic, COPY_PAGE_FROM_ITER, a3)
-COPY_ITER_4(csum_and_copy_to_iter, CSUM_TO_ITER, a2)
-COPY_ITER_4(csum_and_copy_from_iter, CSUM_FROM_ITER, a2)
-COPY_ITER_4(csum_and_copy_from_iter_full, CSUM_FROM_ITER_FULL, a2)
-
-/* Before 6.5 a page is put into a pipe by what looks like a copy. */
-SEC("kprobe/copy_page_to_iter")
-int BPF_KPROBE(copy_page_to_iter, void *page, unsigned long offset,
-	       unsigned long bytes, struct iov_iter *iter)
-{
-	u64 left;
-
-	if (!HAS_ITER(ITER_PIPE) || !this_task() ||
-	    BPF_CORE_READ(iter, iter_type) != ITER(ITER_PIPE))
-		return 0;
-	left = BPF_CORE_READ(iter, count);
-	add_total(piped, bytes < left ? bytes : left);
-	return 0;
-}
-
-/* Of the running thread's doing, whatever the memory. */
-static __always_inline int copy_own(u16 function, u64 bytes)
+static __always_inline int vfs_begin(void)
 {
 	struct count_task *task = this_task();
+
+	if (task)
+		task->copied = 0;
+	return 0;
+}
+
+static __always_inline int vfs_end(u16 function, struct file *file, long ret)
+{
 	struct count_copy_key key = { .function = function };
+	struct count_task *task = this_task();
+
+	if (!task || ret <= 0 || task->copied || file->f_flags & O_DIRECT)
+		return 0;
+	key.syscall = task->syscall;
+	task->copied = ret;
+	count_copy(&key, ret);
+	return 0;
+}
+
+#define VFS(name, function)                                                 \
+	SEC("fentry/" #name)                                                \
+	int BPF_PROG(name##_begin)                                          \
+	{                                                                   \
+		return vfs_begin();                                         \
+	}                                                                   \
+	SEC("fexit/" #name)                                                 \
+	int BPF_PROG(name##_end, struct file *file)                         \
+	{                                                                   \
+		return vfs_end(function, file, returned(ctx));              \
+	}
+
+VFS(vfs_read, COUNT_VFS_READ)
+VFS(vfs_write, COUNT_VFS_WRITE)
+
+/* Of readv(2), writev(2) and their like; the type is 0 to read. */
+SEC("fentry/do_iter_readv_writev")
+int BPF_PROG(do_iter_readv_writev_begin)
+{
+	return vfs_begin();
+}
+
+SEC("fexit/do_iter_readv_writev")
+int BPF_PROG(do_iter_readv_writev_end, struct file *file, void *iter,
+	     void *offset, int type)
+{
+	return vfs_end(type ? COUNT_VFS_WRITE : COUNT_VFS_READ, file,
+		       returned(ctx));
+}
+
+/* /dev/zero and /dev/null copy nothing. */
+#define NO_COPY(name)                                                       \
+	SEC("fexit/" #name)                                                 \
+	int BPF_PROG(name)                                                  \
+	{                                                                   \
+		struct count_task *task = this_task();                      \
+                                                                            \
+		if (task)                                                   \
+			task->copied = 1;                                   \
+		return 0;                                                   \
+	}
+
+NO_COPY(read_zero)
+NO_COPY(read_iter_zero)
+NO_COPY(write_null)
+NO_COPY(write_iter_null)
+
+/* Copy-on-write; also what fork(2) copies at once. */
+SEC("fentry/copy_mc_to_kernel")
+int BPF_PROG(copy_mc_to_kernel, void *to, void *from, u32 bytes)
+{
+	struct count_copy_key key = { .function = COUNT_COPY_MC_TO_KERNEL };
+	struct count_task *task = this_task();
 
 	if (!task || in_interrupt())
 		return 0;
 	key.syscall = task->syscall;
 	count_copy(&key, bytes);
 	return 0;
-}
-
-#define COPY_MEMORY(name, function)                                         \
-	SEC("kprobe/" #name)                                                \
-	int BPF_KPROBE(name, void *to, void *from, unsigned long bytes)     \
-	{                                                                   \
-		return copy_own(COUNT_##function, bytes);                   \
-	}
-
-COPY_MEMORY(_copy_to_user, COPY_TO_USER)
-COPY_MEMORY(_copy_from_user, COPY_FROM_USER)
-COPY_MEMORY(copy_mc_to_kernel, COPY_MC_TO_KERNEL)
-
-SEC("kprobe/copy_page")
-int BPF_KPROBE(copy_page)
-{
-	return copy_own(COUNT_COPY_PAGE, page_size);
 }
 
 /*
@@ -134,9 +252,10 @@ static __always_inline int copy_packet(u16 function, struct sk_buff *skb,
 {
 	struct count_copy_key key = { .function = function };
 	struct count_task *task = in_interrupt() ? NULL : this_task();
+	const struct sock *sk = skb->sk;
 
-	if (skb->sk)
-		ours = socket_is_ours(skb->sk);
+	if (sk)
+		ours = socket_is_ours(sk);
 	else if (task)
 		ours = true;
 	if (!ours || !bytes)

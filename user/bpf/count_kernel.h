@@ -7,8 +7,8 @@
 #define COUNT_KERNEL_H
 
 #include <linux/bpf.h>
+#include <linux/fcntl.h>
 #include <linux/in.h>
-#include <linux/ptrace.h>
 #include <stdbool.h>
 
 #define MSG_PEEK 2
@@ -36,11 +36,11 @@ struct list_head {
 	struct list_head *next;
 };
 
+/* Their numbers differ from kernel to kernel, too. */
 enum iter_type {
 	ITER_UBUF,
 	ITER_IOVEC,
 	ITER_PIPE,
-	ITER_DISCARD,
 };
 
 struct iov_iter {
@@ -51,7 +51,12 @@ struct iov_iter {
 struct ubuf_info;
 
 struct msghdr {
+	struct iov_iter msg_iter;
 	struct ubuf_info *msg_ubuf;
+};
+
+struct file {
+	unsigned int f_flags;
 };
 
 struct sock_common {

@@ -97,7 +97,8 @@ static __always_inline void socket_add(struct sock *sk)
 	bpf_map_update_elem(&sockets, &address, &cookie, BPF_ANY);
 }
 
-static __always_inline bool socket_is_ours(struct sock *sk)
+/* @sk is not NULL. */
+static __always_inline bool socket_is_ours(const struct sock *sk)
 {
 	u64 address = (u64)sk;
 	u64 *cookie = bpf_map_lookup_elem(&sockets, &address);

@@ -17,34 +17,37 @@
 
 /*
  * Every function that copies and that is watched: constant, the kernel's name
- * for it, what kind of copy it makes. They do not call each other, except
- * where the probe takes care of it, so that no byte is counted twice.
+ * for it, what kind of copy it makes. No byte is counted by two of them.
  *
- * ITER   between the kernel and what an iov_iter describes: user memory, or,
- *	  told apart by the probe, memory of the kernel
- * STRUCT arguments and results of system calls
- * NET    within the kernel, between the buffers of packets
- * PAGE   whole pages, for copy-on-write
+ * OUT   from the kernel to what an iov_iter describes: user memory or, which
+ *	 the probe tells apart, other memory of the kernel
+ * IN	 the other way
+ * NET   within the kernel, between the buffers of packets
+ * PAGE  whole pages, for copy-on-write
+ *
+ * Reads and writes in which none of the others had a part, and which were not
+ * O_DIRECT, count for VFS_READ and VFS_WRITE: files of other kinds.
  */
-#define COUNT_FUNCTIONS(X)                                                \
-	X(COPY_TO_ITER, "_copy_to_iter", ITER_OUT)                        \
-	X(COPY_MC_TO_ITER, "_copy_mc_to_iter", ITER_OUT)                  \
-	X(COPY_PAGE_NOFAULT, "copy_page_to_iter_nofault", ITER_OUT)       \
-	X(CSUM_TO_ITER, "csum_and_copy_to_iter", ITER_OUT)                \
-	X(COPY_FROM_ITER, "_copy_from_iter", ITER_IN)                     \
-	X(COPY_FROM_ITER_NOCACHE, "_copy_from_iter_nocache", ITER_IN)     \
-	X(COPY_FROM_ITER_FLUSH, "_copy_from_iter_flushcache", ITER_IN)    \
-	X(COPY_PAGE_FROM_ITER, "copy_page_from_iter_atomic", ITER_IN)     \
-	X(CSUM_FROM_ITER, "csum_and_copy_from_iter", ITER_IN)             \
-	X(CSUM_FROM_ITER_FULL, "csum_and_copy_from_iter_full", ITER_IN)   \
-	X(COPY_TO_USER, "_copy_to_user", STRUCT)                          \
-	X(COPY_FROM_USER, "_copy_from_user", STRUCT)                      \
-	X(SKB_COPY_BITS, "skb_copy_bits", NET)                            \
-	X(SKB_COPY_AND_CSUM_BITS, "skb_copy_and_csum_bits", NET)          \
-	X(SKB_COPY_UBUFS, "skb_copy_ubufs", NET)                          \
-	X(PSKB_COPY, "__pskb_copy_fclone", NET)                           \
-	X(PSKB_EXPAND_HEAD, "pskb_expand_head", NET)                      \
-	X(COPY_PAGE, "copy_page", PAGE)                                   \
+#define COUNT_FUNCTIONS(X)                                            \
+	X(FILEMAP_READ, "filemap_read", OUT)                          \
+	X(SHMEM_READ, "shmem_file_read_iter", OUT)                    \
+	X(PIPE_READ, "pipe_read", OUT)                                \
+	X(SKB_TO_ITER, "skb_copy_datagram_iter", OUT)                 \
+	X(VFS_READ, "vfs_read", OUT)                                  \
+	X(GENERIC_WRITE, "generic_perform_write", IN)                 \
+	X(IOMAP_WRITE, "iomap_file_buffered_write", IN)               \
+	X(PIPE_WRITE, "pipe_write", IN)                               \
+	X(TCP_SENDMSG, "tcp_sendmsg_locked", IN)                      \
+	X(MPTCP_SENDMSG, "mptcp_sendmsg", IN)                         \
+	X(SKB_FROM_ITER, "skb_copy_datagram_from_iter", IN)           \
+	X(GETFRAG, "ip_generic_getfrag", IN)                          \
+	X(SK_MSG_FROM_ITER, "sk_msg_memcopy_from_iter", IN)           \
+	X(VFS_WRITE, "vfs_write", IN)                                 \
+	X(SKB_COPY_BITS, "skb_copy_bits", NET)                        \
+	X(SKB_COPY_AND_CSUM_BITS, "skb_copy_and_csum_bits", NET)      \
+	X(SKB_COPY_UBUFS, "skb_copy_ubufs", NET)                      \
+	X(PSKB_COPY, "__pskb_copy_fclone", NET)                       \
+	X(PSKB_EXPAND_HEAD, "pskb_expand_head", NET)                  \
 	X(COPY_MC_TO_KERNEL, "copy_mc_to_kernel", PAGE)
 
 #define COUNT_FUNCTION_ENUM(constant, name, kind) COUNT_##constant,
@@ -53,7 +56,7 @@ enum count_function { COUNT_FUNCTIONS(COUNT_FUNCTION_ENUM) COUNT_NR_FUNCTIONS };
 /**
  * struct count_copy_key - whose copies
  * @function: enum count_function
- * @kernel: both sides were the kernel's memory (the ITER kinds only)
+ * @kernel: both sides were the kernel's memory (kinds OUT and IN only)
  * @syscall: the number of the system call that made it, or COUNT_SOFTIRQ, ...
  */
 struct count_copy_key {
@@ -122,11 +125,15 @@ struct count_totals {
  * @syscall: the system call that it is in
  * @sending: functions that feed a socket, one inside the other, right now
  * @sent: one of them has taken something in this system call
+ * @copied: bytes that were copied in this read or write
+ * @referred: bytes put into a socket by reference in this sendmsg
  */
 struct count_task {
 	int syscall;
 	unsigned int sending;
 	unsigned int sent;
+	unsigned long long copied;
+	unsigned long long referred;
 };
 
 #endif /* COUNT_TYPES_H */
