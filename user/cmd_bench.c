@@ -6,6 +6,7 @@
 
 #include "bench.h"
 #include "format.h"
+#include "suite.h"
 
 /* Options without a letter. */
 enum {
@@ -28,6 +29,7 @@ enum {
  * @json: the report is for a program
  * @files: what to send
  * @nr_files: how many
+ * @suite: what is asked for instead
  */
 struct bench_options {
 	struct bench bench;
@@ -38,6 +40,7 @@ struct bench_options {
 	bool json;
 	char **files;
 	int nr_files;
+	struct suite suite;
 };
 
 static const struct argp_option argp_options[] = {
@@ -95,12 +98,17 @@ static error_t parse_words(int key, struct argp_state *state)
 	struct bench_options *bench = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &bench->suite;
+		return 0;
 	case ARGP_KEY_ARGS:
 		bench->files = state->argv + state->next;
 		bench->nr_files = state->argc - state->next;
 		return 0;
 	case ARGP_KEY_END:
-		if (!bench->nr_files)
+		if (bench->nr_files && bench->suite.on)
+			argp_error(state, "--suite has files of its own");
+		if (!bench->nr_files && !bench->suite.on)
 			argp_error(state, "give a FILE to send");
 		return 0;
 	default:
@@ -202,8 +210,13 @@ static int run(struct bench_options *options)
 
 int cmd_bench(int argc, char **argv)
 {
+	static const struct argp_child children[] = {
+		{ &suite_argp, 0, "The suite:", 1 },
+		{ 0 },
+	};
 	static const struct argp argp = {
 		.options = argp_options,
+		.children = children,
 		.parser = parse,
 		.args_doc = "FILE...",
 		.doc = "Send FILEs by every method to a receiver on this machine, and compare throughput, CPU time, system calls and copies."
@@ -216,5 +229,7 @@ int cmd_bench(int argc, char **argv)
 
 	argp_parse(&argp, argc, argv, 0, NULL, &bench);
 	tool_catch_signals();
+	if (bench.suite.on)
+		return suite_main(&bench.suite);
 	return run(&bench);
 }

@@ -8,6 +8,7 @@
 #include <sys/uio.h>
 
 #include "method_util.h"
+#include "peers.h"
 
 static int vmsplice_open(struct transfer *transfer)
 {
@@ -68,5 +69,26 @@ const struct method method_vmsplice = {
 	.copies = 0,
 	.open = vmsplice_open,
 	.send_file = vmsplice_send,
+	.close = vmsplice_close,
+};
+
+static int vmsplice_send_memory(struct transfer *transfer)
+{
+	const struct source *source = transfer->sources;
+	const struct source *end = source + transfer->nr_sources;
+	int ret = 0;
+
+	for (; !ret && source < end; source++)
+		ret = vmsplice_memory(transfer, (char *)source->base,
+				      source->len);
+	return ret;
+}
+
+const struct method peer_vmsplice = {
+	.name = "vmsplice",
+	.summary = "vmsplice(2) into a pipe, splice(2) out of it",
+	.copies = 0,
+	.open = vmsplice_open,
+	.send_all = vmsplice_send_memory,
 	.close = vmsplice_close,
 };

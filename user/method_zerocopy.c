@@ -12,6 +12,7 @@
 #include <linux/errqueue.h>
 
 #include "method_util.h"
+#include "peers.h"
 
 /* Calls whose reports may be outstanding. */
 #define MOST_PENDING 1024U
@@ -223,5 +224,36 @@ const struct method method_zerocopy = {
 	.open = zerocopy_open,
 	.attach = zerocopy_attach,
 	.send_file = zerocopy_send,
+	.finish = zerocopy_finish,
+};
+
+static int zerocopy_send_memory(struct transfer *transfer)
+{
+	const struct source *source = transfer->sources;
+	const struct source *end = source + transfer->nr_sources;
+	int ret = 0;
+
+	for (; !ret && source < end; source++)
+		ret = send_pinned(transfer, source->base, source->len);
+	return ret;
+}
+
+static int zerocopy_open_memory(struct transfer *transfer)
+{
+	snprintf(transfer->settings, sizeof(transfer->settings),
+		 "one call for all of it, reports taken every %u calls",
+		 DRAIN_EVERY);
+	return state_alloc(transfer, sizeof(struct zerocopy)) ? 0 : -1;
+}
+
+const struct method peer_zerocopy = {
+	.name = "zerocopy",
+	.summary = "send(2) with MSG_ZEROCOPY",
+	.copies = 0,
+	.evidence = "SO_EE_CODE_ZEROCOPY_COPIED",
+	.late = true,
+	.open = zerocopy_open_memory,
+	.attach = zerocopy_attach,
+	.send_all = zerocopy_send_memory,
 	.finish = zerocopy_finish,
 };

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The suite: its options, its scenarios one after the other, its report. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "suite.h"
+#include "suite_tables.h"
+
+enum {
+	OPTION_SUITE = 0x200,
+	OPTION_OUTPUT,
+	OPTION_QUICK,
+	OPTION_SCENARIO,
+	OPTION_DISK,
+	OPTION_RENDER
+};
+
+static const struct argp_option options[] = {
+	{ "suite", OPTION_SUITE, NULL, 0,
+	  "Measure many scenarios instead of FILEs, with files of its own, in some minutes",
+	  0 },
+	{ "output", OPTION_OUTPUT, "DIR", 0,
+	  "Write report.json, report.md, report.rst and pictures there", 0 },
+	{ "quick", OPTION_QUICK, NULL, 0,
+	  "Fewer rounds and smaller files: to see the trend, not to quote", 0 },
+	{ "scenario", OPTION_SCENARIO, "NAME[,NAME...]", 0,
+	  "Only the runs whose names begin so, such as 'gather' or 'large.tmpfs'",
+	  0 },
+	{ "disk", OPTION_DISK, "DIR", 0,
+	  "Where files on a disk go; otherwise /mnt/scratch or /var/tmp", 0 },
+	{ "render", OPTION_RENDER, "FILE", 0,
+	  "Measure nothing: write all the rest again from a report.json", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct suite *suite = state->input;
+
+	switch (key) {
+	case OPTION_SUITE:
+		suite->on = true;
+		return 0;
+	case OPTION_OUTPUT:
+		suite->output = arg;
+		return 0;
+	case OPTION_QUICK:
+		suite->quick = true;
+		return 0;
+	case OPTION_SCENARIO:
+		suite->wanted = arg;
+		return 0;
+	case OPTION_DISK:
+		suite->disk = arg;
+		return 0;
+	case OPTION_RENDER:
+		suite->render = arg;
+		suite->on = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp suite_argp = { .options = options, .parser = parse };
+
+/* The scenarios, in the order of the report. */
+static int (*const scenarios[])(struct suite *suite) = {
+	suite_large,
+	suite_gather,
+	suite_buffer,
+};
+
+static bool begins(const char *text, const char *with, size_t len)
+{
+	return strlen(text) >= len && !memcmp(text, with, len);
+}
+
+/* A word asks for the names that begin with it, and for the word's own start:
+ * "large.tmpfs.whole" wants what is in "large.tmpfs." as well.
+ */
+bool suite_wants(const struct suite *suite, const char *format, ...)
+{
+	const char *word = suite->wanted;
+	char name[64];
+	va_list args;
+	size_t len;
+
+	if (!word)
+		return true;
+	va_start(args, format);
+	vsnprintf(name, sizeof(name), format, args);
+	va_end(args);
+	for (;; word += len + 1) {
+		len = strcspn(word, ",");
+		if (begins(name, word, len) ||
+		    (name[strlen(name) - 1] == '.' &&
+		     !strncmp(word, name, strlen(name))))
+			return true;
+		if (!word[len])
+			return false;
+	}
+}
+
+/* A run is over: what it says goes to the screen, too, for those who wait. */
+void suite_keep(struct suite_run *run)
+{
+	struct page page = { .stream = stdout, .dialect = PAGE_TEXT };
+	struct suite *suite = run->suite;
+	json_t *object = suite_run_json(run);
+
+	json_array_append_new(suite->runs, object);
+	progress_end(&suite->progress);
+	print_run(&page, suite->ratios, object);
+	fflush(stdout);
+	progress_begin(&suite->progress, 0, false);
+}
+
+static int run_scenarios(struct suite *suite)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(scenarios); i++) {
+		if (scenarios[i](suite) && !tool_stopped)
+			suite->broken = true;
+		if (tool_stopped)
+			return STATUS_INTERRUPTED;
+	}
+	if (!json_array_size(suite->runs)) {
+		say_error("no run has a name that begins with %s",
+			  suite->wanted);
+		return STATUS_USAGE;
+	}
+	return suite->broken ? STATUS_FAILED : STATUS_OK;
+}
+
+static int write_report(const struct suite *suite, json_t *report)
+{
+	char path[512];
+
+	if (!suite->output)
+		return STATUS_OK;
+	if (mkdir(suite->output, 0777) && errno != EEXIST) {
+		say_error("cannot make %s: %s", suite->output, strerror(errno));
+		return STATUS_FAILED;
+	}
+	snprintf(path, sizeof(path), "%s/report.json", suite->output);
+	if (json_dump_file(report, path, JSON_INDENT(1))) {
+		say_error("cannot write %s", path);
+		return STATUS_FAILED;
+	}
+	return STATUS_OK;
+}
+
+int suite_main(struct suite *suite)
+{
+	json_t *report;
+	int status;
+
+	machine_look(&suite->machine);
+	if (!suite->machine.has_module) {
+		say_error("%s: %s", zcopy_device_path(),
+			  zcopy_strerror(0, errno));
+		return STATUS_MISSING;
+	}
+	if (digest_choose_key()) {
+		say_error("no random numbers for a key");
+		return STATUS_FAILED;
+	}
+	suite->rounds = suite->quick ? 5 : 11;
+	suite->sample_seconds = suite->quick ? 0.02 : 0.04;
+	suite->start = now();
+	suite->runs = json_array();
+	suite->ratios = json_object();
+	counters_open(&suite->counters);
+	progress_begin(&suite->progress, 0, false);
+	status = run_scenarios(suite);
+	progress_end(&suite->progress);
+	report = suite_report(suite);
+	if (write_report(suite, report))
+		status = STATUS_FAILED;
+	json_decref(report);
+	return status;
+}
