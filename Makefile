@@ -93,6 +93,9 @@ install: module user ## the module, the tool, its header and man pages
 		install -D -m 644 "$$page" \
 			"$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}"; done
 
+lint: ## look at the sources: style, sparse, scripts, man pages, arrows
+	@exec selftests/lint/run
+
 clean: ## throw build/ away
 	rm -rf build
 

@@ -25,8 +25,10 @@ double cpu_of_machine(void)
 	if (!file)
 		return 0;
 	if (fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu", &user, &nice,
-		   &system, &idle, &wait, &irq, &softirq) != 7)
-		user = nice = system = irq = softirq = 0;
+		   &system, &idle, &wait, &irq, &softirq) != 7) {
+		fclose(file);
+		return 0;
+	}
 	fclose(file);
 	return (double)(user + nice + system + irq + softirq) /
 	       sysconf(_SC_CLK_TCK);

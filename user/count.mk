@@ -9,7 +9,8 @@
 bpf := $(here)/bpf
 CLANG ?= clang
 BPFTOOL ?= $(or $(shell command -v bpftool 2>/dev/null),/usr/sbin/bpftool)
-triplet := $(shell $(CC) -dumpmachine)
+# clang says pc where Debian says nothing.
+triplet := $(subst -pc-,-,$(shell $(CC) -dumpmachine))
 # As libbpf's headers call the architecture.
 bpf_arch := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(firstword \
 	$(subst -, ,$(triplet)))))

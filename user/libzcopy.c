@@ -71,8 +71,10 @@ static int wait_for_room(int socket, struct zcopy_total *total)
 	return poll(&pollfd, 1, -1) < 0 ? -1 : 0;
 }
 
-/* The negative errno for a stop that has moved bytes but cannot go on by
- * itself. */
+/*
+ * The negative errno for a stop that has moved bytes but cannot go on by
+ * itself.
+ */
 static int stop_errno(const struct zcopy_send *send)
 {
 	switch (send->out_stop) {
