@@ -5,9 +5,9 @@
  * This is what a read through a mapping does, and it is allowed where that is.
  * The walk itself never blocks: it takes what is uptodate, one reference a
  * folio, and stops at the first thing that is not. Then either readahead is
- * started and waited for, or, where readahead did not help (a hole of tmpfs, a
- * page in swap, a read error), the file system's own ->splice_read() is asked
- * for a few pages, which takes its locks and knows its errors.
+ * started and waited for, or, where readahead did not help (a page in swap, a
+ * read error), the file system's own ->splice_read() is asked for a few pages,
+ * which takes its locks and knows its errors.
  *
  * Order matters, as in filemap_read(): i_size is read once, after all folios of
  * a walk are known to be uptodate, and what lies behind it is given back. So
@@ -151,6 +151,21 @@ static size_t zc_pagecache_add(const struct zc_source *source,
 }
 
 /*
+ * Nothing in tmpfs at this index is a hole, which reads as zeros. It is sent as
+ * the zero page, which needs no reference, and no memory is spent on it.
+ */
+static size_t zc_pagecache_add_hole(const struct zc_source *source,
+				    struct zc_batch *batch, u64 pos, u64 want)
+{
+	const struct zc_piece piece = { .segment = source->segment };
+	size_t offset = offset_in_page(pos);
+	size_t len = min_t(u64, want, PAGE_SIZE - offset);
+
+	zc_batch_add(batch, ZERO_PAGE(0), offset, len, piece);
+	return len;
+}
+
+/*
  * Move references to what is ready from the cache to the batch, @len bytes at
  * the most. @stopper is a folio with a reference after ZC_WALK_READAHEAD and
  * ZC_WALK_NOT_READY. i_size has not been looked at.
@@ -161,6 +176,7 @@ static enum zc_walk zc_pagecache_collect(const struct zc_source *source,
 {
 	XA_STATE(xas, &zc_pagecache_mapping(source)->i_pages,
 		 source->pos >> PAGE_SHIFT);
+	bool holes = shmem_mapping(zc_pagecache_mapping(source));
 	enum zc_walk end = ZC_WALK_DONE;
 	struct folio *folio;
 	u64 pos = source->pos;
@@ -170,6 +186,12 @@ static enum zc_walk zc_pagecache_collect(const struct zc_source *source,
 	     folio = xas_next(&xas)) {
 		size_t n;
 
+		if (!folio && holes) {
+			n = zc_pagecache_add_hole(source, batch, pos, len);
+			pos += n;
+			len -= n;
+			continue;
+		}
 		folio = zc_pagecache_grab(&xas, folio);
 		if (IS_ERR(folio))
 			continue;
@@ -202,8 +224,10 @@ static void zc_pagecache_mark_accessed(const struct zc_batch *batch,
 {
 	unsigned int i;
 
-	for (i = first; i < batch->end; i++)
-		folio_mark_accessed(page_folio(batch->bvec[i].bv_page));
+	for (i = first; i < batch->end; i++) {
+		if (batch->piece[i].counted)
+			folio_mark_accessed(page_folio(batch->bvec[i].bv_page));
+	}
 }
 
 /* Collect, then give back what lies behind the end of the file. */
@@ -230,10 +254,12 @@ static enum zc_walk zc_pagecache_walk(struct zc_source *source,
 	return end;
 }
 
-static void *zc_pagecache_entry(const struct zc_source *source)
+static bool zc_pagecache_has_folio(const struct zc_source *source)
 {
-	return xa_load(&zc_pagecache_mapping(source)->i_pages,
-		       source->pos >> PAGE_SHIFT);
+	void *entry = xa_load(&zc_pagecache_mapping(source)->i_pages,
+			      source->pos >> PAGE_SHIFT);
+
+	return entry && !xa_is_value(entry);
 }
 
 /* How many pages the batch, or the segment, could still use. */
@@ -271,40 +297,17 @@ static int zc_pagecache_not_cached(struct zc_source *source,
 	return -EAGAIN;
 }
 
-/*
- * tmpfs has no readahead: a hole reads as zeros, at once, and an entry that is
- * not a folio is a page in swap, which has to be waited for.
- */
-static int zc_pagecache_miss_shmem(struct zc_source *source,
-				   struct zc_batch *batch, bool cached_only)
-{
-	size_t rest_of_page = PAGE_SIZE - offset_in_page(source->pos);
-
-	if (!zc_pagecache_entry(source))
-		return zc_splice_fill(source, batch,
-				      cached_only ? rest_of_page
-						  : source->left);
-	if (cached_only)
-		return zc_pagecache_not_cached(source, batch);
-	if (!zc_batch_empty(batch))
-		return 0;
-	return zc_splice_fill(source, batch, ZC_PAGECACHE_DETOUR);
-}
-
-/* Nothing in the cache at this place: have it read, or made. */
+/* Nothing in the cache at this place: have it read, or swapped in. */
 static int zc_pagecache_miss(struct zc_source *source, struct zc_batch *batch,
 			     bool cached_only)
 {
-	void *entry;
-
-	if (shmem_mapping(zc_pagecache_mapping(source)))
-		return zc_pagecache_miss_shmem(source, batch, cached_only);
 	if (cached_only)
 		return zc_pagecache_not_cached(source, batch);
 
-	zc_pagecache_read_ahead(source, batch, NULL);
-	entry = zc_pagecache_entry(source);
-	if ((entry && !xa_is_value(entry)) || !zc_batch_empty(batch))
+	/* tmpfs has no readahead. */
+	if (!shmem_mapping(zc_pagecache_mapping(source)))
+		zc_pagecache_read_ahead(source, batch, NULL);
+	if (zc_pagecache_has_folio(source) || !zc_batch_empty(batch))
 		return 0;
 	return zc_splice_fill(source, batch, ZC_PAGECACHE_DETOUR);
 }
