@@ -19,7 +19,7 @@ KDIR	?= $(if $(KERNEL),$(shell selftests/vm/cache headers $(KERNEL)),/lib/module
 LLVM	?=
 
 # The VM: see selftests/vm/run. KERNEL is 6.12 unless it is set.
-export CMD SHARE VM_MEM VM_CPUS VM_TIMEOUT RIG TESTS
+export CMD SHARE VM_MEM VM_CPUS VM_TIMEOUT RIG TESTS DEMO_FILE
 vm_kernel	= $(or $(KERNEL),6.12)
 # make check tests all of these.
 KERNELS		?= $(or $(KERNEL),6.1 6.12)
@@ -118,6 +118,9 @@ for-vm:
 
 vm: for-vm ## a shell in a VM with the module loaded; or CMD='...'
 	@exec selftests/vm/run --kernel $(vm_kernel) $(if $(CMD),-- "$$CMD")
+
+demo: for-vm ## send a real file in a VM, verify it, compare with other ways
+	@exec selftests/vm/demo $(vm_kernel)
 
 check: ## all tests, on all kernels
 	@$(need) check

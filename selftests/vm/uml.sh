@@ -26,7 +26,7 @@ rig_command()
 	local kind="shell" arguments=(
 		"mem=$memory" ro root=/dev/root rootfstype=hostfs rootflags=/
 		"init=$here/uml-init" "zcopy_job=$job"
-		panic_on_warn=1 oops=panic
+		panic_on_warn=1 oops=panic noreboot
 	)
 
 	mkdir "$job/layer"
