@@ -19,6 +19,7 @@
 #include "tool.h"
 
 #define BUFFER_BYTES (1UL << 20)
+#define BACKLOG 64
 
 /* A loopback address of @family, with any free port or abstract name. */
 static socklen_t any_address(int family, struct sockaddr_storage *address)
@@ -48,7 +49,7 @@ static int sink_listen(struct sink *sink, int family)
 	if (fd < 0)
 		return -1;
 	sink->len = any_address(family, &sink->address);
-	if (!bind(fd, address, sink->len) && !listen(fd, 8)) {
+	if (!bind(fd, address, sink->len) && !listen(fd, BACKLOG)) {
 		sink->len = sizeof(sink->address);
 		if (!getsockname(fd, address, &sink->len))
 			return fd;
@@ -105,7 +106,8 @@ static void serve(int listener, int control)
 	}
 }
 
-static void become_child(int listener, const int pair[2], pid_t parent)
+static void become_child(int listener, const int pair[2], pid_t parent,
+			 void (*run)(int listener, int control))
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
@@ -114,11 +116,12 @@ static void become_child(int listener, const int pair[2], pid_t parent)
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_DFL);
 	close(pair[0]);
-	serve(listener, pair[1]);
+	run(listener, pair[1]);
 	_exit(0);
 }
 
-int sink_start(struct sink *sink, int family)
+int sink_start_serving(struct sink *sink, int family,
+		       void (*run)(int listener, int control))
 {
 	pid_t parent = getpid();
 	int listener, pair[2];
@@ -132,11 +135,16 @@ int sink_start(struct sink *sink, int family)
 	}
 	sink->pid = fork();
 	if (!sink->pid)
-		become_child(listener, pair, parent);
+		become_child(listener, pair, parent, run);
 	close(listener);
 	close(pair[1]);
 	sink->control = pair[0];
 	return sink->pid < 0 ? -1 : 0;
+}
+
+int sink_start(struct sink *sink, int family)
+{
+	return sink_start_serving(sink, family, serve);
 }
 
 int sink_connect(struct sink *sink, enum sink_order order)

@@ -45,6 +45,9 @@ struct sink {
 
 /* All return 0 (sink_connect: a socket), or -1 with errno. */
 int sink_start(struct sink *sink, int family);
+/* The same, but @serve is what the child does: it takes orders, and reports. */
+int sink_start_serving(struct sink *sink, int family,
+		       void (*serve)(int listener, int control));
 int sink_connect(struct sink *sink, enum sink_order order);
 /* Once for each sink_connect(), after the socket was shut down or closed. */
 int sink_result(struct sink *sink, struct sink_report *report);

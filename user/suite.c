@@ -69,9 +69,9 @@ const struct argp suite_argp = { .options = options, .parser = parse };
 
 /* The scenarios, in the order of the report. */
 static int (*const scenarios[])(struct suite *suite) = {
-	suite_large,
-	suite_gather,
-	suite_buffer,
+	suite_large, suite_sweep,  suite_small, suite_gather,
+	suite_web,   suite_buffer, suite_cold,	suite_connections,
+	suite_unix,  suite_growth,
 };
 
 static bool begins(const char *text, const char *with, size_t len)
@@ -155,6 +155,18 @@ static int write_report(const struct suite *suite, json_t *report)
 	return STATUS_OK;
 }
 
+/* Emulated, a machine is slower by an order of magnitude, or two. */
+static void choose_amounts(struct suite *suite)
+{
+	bool slow = suite->machine.kind == MACHINE_TCG;
+
+	suite->rounds = suite->quick ? 5 : 11;
+	suite->sample_seconds = suite->quick ? 0.02 : 0.04;
+	suite->large_bytes = (suite->quick ? 64UL : 256UL) << 20;
+	if (slow)
+		suite->large_bytes = 32UL << 20;
+}
+
 int suite_main(struct suite *suite)
 {
 	json_t *report;
@@ -170,8 +182,7 @@ int suite_main(struct suite *suite)
 		say_error("no random numbers for a key");
 		return STATUS_FAILED;
 	}
-	suite->rounds = suite->quick ? 5 : 11;
-	suite->sample_seconds = suite->quick ? 0.02 : 0.04;
+	choose_amounts(suite);
 	suite->start = now();
 	suite->runs = json_array();
 	suite->ratios = json_object();

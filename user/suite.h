@@ -29,6 +29,7 @@
  *	NULL: all
  * @broken: something failed, or data was wrong
  * @rounds: samples of each row
+ * @large_bytes: size of a large file
  * @sample_seconds: how long a sample lasts at least
  * @start: when it began, seconds of CLOCK_MONOTONIC
  * @progress: on stderr
@@ -46,6 +47,7 @@ struct suite {
 	const char *wanted;
 	bool broken;
 	unsigned int rounds;
+	uint64_t large_bytes;
 	double sample_seconds;
 	double start;
 	struct progress progress;
@@ -88,9 +90,11 @@ struct suite_row {
  * @nr_rows: how many
  * @tune: try call sizes where a method leaves them open
  * @ratios: keep those of the first row to each other one
- * @before: called before each sample; may be NULL. Returns 0 or -1
+ * @before: called before each sample, to make the cache cold; may be NULL.
+ *	Returns 0 or -1. A sample sends the sources once then
+ * @serve: the receiver, if not that of sink_start()
  * @send: instead of one connection by bench_send(); may be NULL
- * @data: for @before and @send
+ * @data: for @send
  * @resident_before: the least part of any row's files in the page cache
  * @resident_after: the same, afterwards
  */
@@ -105,6 +109,7 @@ struct suite_run {
 	bool tune;
 	bool ratios;
 	int (*before)(struct suite_run *run, struct suite_row *row);
+	void (*serve)(int listener, int control);
 	int (*send)(struct suite_run *run, struct suite_row *row,
 		    enum sink_order order, unsigned int repeat,
 		    struct bench_sample *sample);
@@ -182,7 +187,14 @@ const char *suite_place_name(const struct suite *suite, enum suite_place place);
 
 /* The scenarios: suite_NAME.c. Each returns 0, or -1 after a sentence. */
 int suite_large(struct suite *suite);
+int suite_sweep(struct suite *suite);
+int suite_small(struct suite *suite);
 int suite_gather(struct suite *suite);
+int suite_web(struct suite *suite);
 int suite_buffer(struct suite *suite);
+int suite_cold(struct suite *suite);
+int suite_connections(struct suite *suite);
+int suite_unix(struct suite *suite);
+int suite_growth(struct suite *suite);
 
 #endif /* SUITE_H */

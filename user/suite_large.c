@@ -2,9 +2,6 @@
 /* A large file that is in the page cache: whole, and 1 MiB or 64 KiB a call. */
 #include "suite.h"
 
-#define FILE_BYTES (256UL << 20)
-#define QUICK_FILE_BYTES (64UL << 20)
-
 static void add_methods(struct suite_run *run, const struct sources *sources)
 {
 	const struct method *const *method;
@@ -44,8 +41,7 @@ static int measure_place(struct suite *suite, enum suite_place place)
 
 	if (!suite_wants(suite, "large.%s.", name))
 		return 0;
-	if (suite_files(suite, place, 1,
-			suite->quick ? QUICK_FILE_BYTES : FILE_BYTES, &sources))
+	if (suite_files(suite, place, 1, suite->large_bytes, &sources))
 		return -1;
 	ret = measure(suite, &sources, name, "whole", 0);
 	if (!ret)
@@ -61,4 +57,25 @@ int suite_large(struct suite *suite)
 	if (measure_place(suite, PLACE_MEMORY))
 		return -1;
 	return measure_place(suite, PLACE_DISK);
+}
+
+int suite_unix(struct suite *suite)
+{
+	struct sources sources;
+	struct suite_run run;
+	int ret;
+
+	if (!suite_wants(suite, "unix.whole"))
+		return 0;
+	if (suite_files(suite, PLACE_MEMORY, 1, suite->large_bytes, &sources))
+		return -1;
+	suite_begin(suite, &run, "a large file on tmpfs, over a unix socket",
+		    "unix.whole");
+	run.bench.family = AF_UNIX;
+	run.tune = true;
+	add_methods(&run, &sources);
+	ret = suite_measure(&run);
+	suite_end(&run);
+	sources_close(&sources);
+	return ret;
 }

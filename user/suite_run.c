@@ -248,7 +248,8 @@ static int run_with_sink(struct suite_run *run)
 		return -1;
 	tune_rows(run);
 	warm_rows(run);
-	run->resident_before = resident(run);
+	if (!run->before)
+		run->resident_before = resident(run);
 	measure_rows(run);
 	run->resident_after = resident(run);
 	return 0;
@@ -281,7 +282,10 @@ static void keep_ratios(struct suite_run *run)
 
 int suite_measure(struct suite_run *run)
 {
-	int ret = sink_start(&run->bench.sink, run->bench.family);
+	struct bench *bench = &run->bench;
+	int ret = run->serve ? sink_start_serving(&bench->sink, bench->family,
+						  run->serve)
+			     : sink_start(&bench->sink, bench->family);
 
 	if (ret) {
 		say_error("cannot start the receiver: %s", strerror(errno));
