@@ -72,53 +72,98 @@ static const char *target(const struct bpf_program *program)
 	return strchr(bpf_program__section_name(program), '/') + 1;
 }
 
-static bool is_tracepoint(const struct bpf_program *program)
+static const char *wanted_type(const struct bpf_program *program, char *text,
+			       size_t size)
 {
-	return !strncmp(bpf_program__section_name(program), "tp_btf/", 7);
+	const char *section = bpf_program__section_name(program);
+	bool tracepoint = !strncmp(section, "tp_btf/", 7);
+
+	snprintf(text, size, "%s%s", tracepoint ? "btf_trace_" : "",
+		 target(program));
+	return text;
 }
 
-static bool has_tracepoint(const struct btf *btf, const char *name)
-{
-	char type[80];
+/* Functions, and the types that belong to tracepoints: all have names. */
+struct name_set {
+	const char **names;
+	size_t nr;
+};
 
-	snprintf(type, sizeof(type), "btf_trace_%s", name);
-	return btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) > 0;
+static int by_name(const void *left, const void *right)
+{
+	return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
 
-/* Take the probes on function @name back in that have been left out. */
-static void keep_function(struct count_bpf *skeleton, const char *name)
+static bool has_name(const struct name_set *set, const char *name)
+{
+	return bsearch(&name, set->names, set->nr, sizeof(name), by_name);
+}
+
+static bool is_of_interest(const struct btf *btf, const struct btf_type *type)
+{
+	return btf_is_func(type) ||
+	       (btf_is_typedef(type) &&
+		!strncmp(btf__name_by_offset(btf, type->name_off), "btf_trace_",
+			 10));
+}
+
+/* The names in @btf beyond @first; they live as long as it does. */
+static int collect_names(const struct btf *btf, unsigned int first,
+			 struct name_set *set)
+{
+	unsigned int nr = btf__type_cnt(btf), i;
+	const struct btf_type *type;
+
+	set->nr = 0;
+	set->names = calloc(nr - first, sizeof(*set->names));
+	if (!set->names)
+		return -1;
+	for (i = first; i < nr; i++) {
+		type = btf__type_by_id(btf, i);
+		if (is_of_interest(btf, type))
+			set->names[set->nr++] =
+				btf__name_by_offset(btf, type->name_off);
+	}
+	qsort(set->names, set->nr, sizeof(*set->names), by_name);
+	return 0;
+}
+
+/* Load the probes whose functions or tracepoints are in @btf, too. */
+static int choose_from(struct count_bpf *skeleton, const struct btf *btf,
+		       unsigned int first)
 {
 	struct bpf_program *program;
+	struct name_set set;
+	char type[80];
 
+	if (collect_names(btf, first, &set))
+		return -1;
 	bpf_object__for_each_program(program, skeleton->obj) {
-		if (!is_tracepoint(program) && !strcmp(target(program), name))
+		if (has_name(&set, wanted_type(program, type, sizeof(type))))
 			bpf_program__set_autoload(program, true);
 	}
+	free(set.names);
+	return 0;
 }
 
-/* Functions are where a module's type information says so, too. */
-static int choose_functions(struct count_bpf *skeleton)
+/* Modules that have a probe here, if they are loaded. */
+static int choose_from_modules(struct count_bpf *skeleton, struct btf *kernel)
 {
-	FILE *file = fopen("/proc/kallsyms", "re");
-	char line[256], name[160], type;
+	struct btf *module = btf__load_module_btf("vsock", kernel);
+	int ret;
 
-	if (!file) {
-		say_error("cannot read /proc/kallsyms: %s", strerror(errno));
-		return -1;
-	}
-	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%*s %c %159s", &type, name) == 2 &&
-		    strchr("tTwW", type))
-			keep_function(skeleton, name);
-	}
-	fclose(file);
-	return 0;
+	if (!module)
+		return 0;
+	ret = choose_from(skeleton, module, btf__type_cnt(kernel));
+	btf__free(module);
+	return ret;
 }
 
 static int choose(struct count_bpf *skeleton)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
 	struct bpf_program *program;
+	int ret;
 
 	if (!btf) {
 		say_error("cannot read the kernel's type information: %s",
@@ -126,11 +171,12 @@ static int choose(struct count_bpf *skeleton)
 		return -1;
 	}
 	bpf_object__for_each_program(program, skeleton->obj)
-		bpf_program__set_autoload(
-			program, is_tracepoint(program) &&
-					 has_tracepoint(btf, target(program)));
+		bpf_program__set_autoload(program, false);
+	ret = choose_from(skeleton, btf, 1);
+	if (!ret)
+		ret = choose_from_modules(skeleton, btf);
 	btf__free(btf);
-	return choose_functions(skeleton);
+	return ret;
 }
 
 static void attach(struct probes *probes)

@@ -48,6 +48,8 @@ char *syscall_text(char *text, size_t size, int number)
 		snprintf(text, size, "io_uring worker");
 	else if (number == COUNT_SOFTIRQ)
 		snprintf(text, size, "softirq");
+	else if (number == COUNT_FAULT)
+		snprintf(text, size, "page fault");
 	else if (number >= COUNT_COMPAT)
 		snprintf(text, size, "32-bit %d", number - COUNT_COMPAT);
 	else if (syscall_names[number])

@@ -228,17 +228,17 @@ NO_COPY(read_iter_zero)
 NO_COPY(write_null)
 NO_COPY(write_iter_null)
 
-/* Copy-on-write; also what fork(2) copies at once. */
+/* Copy-on-write: in a page fault, but for what fork(2) copies at once. */
 SEC("fentry/copy_mc_to_kernel")
 int BPF_PROG(copy_mc_to_kernel, void *to, void *from, u32 bytes)
 {
-	struct count_copy_key key = { .function = COUNT_COPY_MC_TO_KERNEL };
-	struct count_task *task = this_task();
+	struct count_copy_key key = {
+		.function = COUNT_COPY_MC_TO_KERNEL,
+		.syscall = COUNT_FAULT,
+	};
 
-	if (!task || in_interrupt())
-		return 0;
-	key.syscall = task->syscall;
-	count_copy(&key, bytes);
+	if (this_task() && !in_interrupt())
+		count_copy(&key, bytes);
 	return 0;
 }
 

@@ -11,9 +11,9 @@
 #define COUNT_COMPAT 512
 
 /* In place of a system call's number. */
-#define COUNT_IO_WORKER -1 /* a thread of io_uring's, or before the first call \
-			    */
-#define COUNT_SOFTIRQ -2 /* on whatever process was running just then */
+#define COUNT_IO_WORKER -1 /* io_uring's thread, or before its first call */
+#define COUNT_SOFTIRQ -2   /* on whatever process was running just then */
+#define COUNT_FAULT -3	   /* a page fault, not a system call */
 
 /*
  * Every function that copies and that is watched: constant, the kernel's name
