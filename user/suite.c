@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "format.h"
 #include "suite.h"
 #include "suite_tables.h"
 
@@ -105,17 +106,25 @@ bool suite_wants(const struct suite *suite, const char *format, ...)
 	}
 }
 
-/* A run is over: what it says goes to the screen, too, for those who wait. */
+/* A run is over. Those who asked for it by name want to see all of it. */
 void suite_keep(struct suite_run *run)
 {
 	struct page page = { .stream = stdout, .dialect = PAGE_TEXT };
 	struct suite *suite = run->suite;
 	json_t *object = suite_run_json(run);
+	char time[32];
 
 	json_array_append_new(suite->runs, object);
 	progress_end(&suite->progress);
-	print_run(&page, suite->ratios, object);
-	fflush(stdout);
+	if (suite->wanted) {
+		print_run(&page, suite->ratios, object);
+		fflush(stdout);
+	} else {
+		fprintf(stderr, "%8s  ",
+			format_seconds(time, sizeof(time),
+				       now() - suite->start));
+		print_line(stderr, suite->ratios, object);
+	}
 	progress_begin(&suite->progress, 0, false);
 }
 
@@ -137,24 +146,6 @@ static int run_scenarios(struct suite *suite)
 	return suite->broken ? STATUS_FAILED : STATUS_OK;
 }
 
-static int write_report(const struct suite *suite, json_t *report)
-{
-	char path[512];
-
-	if (!suite->output)
-		return STATUS_OK;
-	if (mkdir(suite->output, 0777) && errno != EEXIST) {
-		say_error("cannot make %s: %s", suite->output, strerror(errno));
-		return STATUS_FAILED;
-	}
-	snprintf(path, sizeof(path), "%s/report.json", suite->output);
-	if (json_dump_file(report, path, JSON_INDENT(1))) {
-		say_error("cannot write %s", path);
-		return STATUS_FAILED;
-	}
-	return STATUS_OK;
-}
-
 /* Emulated, a machine is slower by an order of magnitude, or two. */
 static void choose_amounts(struct suite *suite)
 {
@@ -167,9 +158,20 @@ static void choose_amounts(struct suite *suite)
 		suite->large_bytes = 32UL << 20;
 }
 
-int suite_main(struct suite *suite)
+static int report_it(const struct suite *suite)
 {
-	json_t *report;
+	json_t *report = suite_report(suite);
+	int ret = 0;
+
+	if (suite->output)
+		ret = suite_write(report, suite->output);
+	suite_print(report);
+	json_decref(report);
+	return ret;
+}
+
+static int measure(struct suite *suite)
+{
 	int status;
 
 	machine_look(&suite->machine);
@@ -190,9 +192,34 @@ int suite_main(struct suite *suite)
 	progress_begin(&suite->progress, 0, false);
 	status = run_scenarios(suite);
 	progress_end(&suite->progress);
-	report = suite_report(suite);
-	if (write_report(suite, report))
+	counters_close(&suite->counters);
+	if (status == STATUS_INTERRUPTED)
+		say_error("interrupted: no report");
+	else if (json_array_size(suite->runs) && report_it(suite))
 		status = STATUS_FAILED;
-	json_decref(report);
+	json_decref(suite->runs);
+	json_decref(suite->ratios);
 	return status;
+}
+
+/* Write everything again from an earlier report.json. */
+static int render(const struct suite *suite)
+{
+	json_error_t error;
+	json_t *report = json_load_file(suite->render, 0, &error);
+	int ret;
+
+	if (!report) {
+		say_error("cannot read %s: %s", suite->render, error.text);
+		return STATUS_FAILED;
+	}
+	ret = suite->output ? suite_write(report, suite->output) : 0;
+	suite_print(report);
+	json_decref(report);
+	return ret ? STATUS_FAILED : STATUS_OK;
+}
+
+int suite_main(struct suite *suite)
+{
+	return suite->render ? render(suite) : measure(suite);
 }

@@ -166,9 +166,14 @@ json_t *suite_run_json(const struct suite_run *run);
 json_t *suite_spread_json(const struct spread *spread);
 json_t *suite_report(const struct suite *suite);
 
-/* suite_targets.c: what the table of targets says about these ratios. */
-json_t *suite_targets(const json_t *machine, const json_t *ratios,
-		      const json_t *runs);
+/* suite_targets.c: those of this rig whose runs were made; the caller's. */
+json_t *suite_targets(const struct suite *suite);
+
+/* suite_report.c, suite_plot.c: into @directory. Return 0, or -1 and say why. */
+int suite_write(const json_t *report, const char *directory);
+int suite_plot(const json_t *report, const char *directory);
+/* On the screen, in short. */
+void suite_print(const json_t *report);
 
 /* suite_files.c: files of random bytes, without names, in the page cache. */
 enum suite_place {

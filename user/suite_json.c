@@ -173,10 +173,8 @@ static json_t *meta_json(const struct suite *suite)
 
 json_t *suite_report(const struct suite *suite)
 {
-	json_t *report = json_pack("{s:i, s:o, s:b, s:O, s:O}", "format",
-				   SUITE_FORMAT, "meta", meta_json(suite),
-				   "broken", suite->broken, "ratios",
-				   suite->ratios, "runs", suite->runs);
-
-	return report;
+	return json_pack("{s:i, s:o, s:b, s:o, s:O, s:O}", "format",
+			 SUITE_FORMAT, "meta", meta_json(suite), "broken",
+			 suite->broken, "targets", suite_targets(suite),
+			 "ratios", suite->ratios, "runs", suite->runs);
 }

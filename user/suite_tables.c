@@ -1,31 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The suite's report for people, out of the one for programs. */
-#include <stdlib.h>
+/* A run of the suite for people, out of the report for programs. */
 #include <string.h>
 
-#include "suite.h"
 #include "suite_tables.h"
 
-static const char *text_of(const json_t *object, const char *key)
+const char *text_of(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));
 
 	return text ? text : "";
 }
 
-static double number_of(const json_t *object, const char *key)
+double number_of(const json_t *object, const char *key)
 {
 	return json_number_value(json_object_get(object, key));
 }
 
-static double median_of(const json_t *object, const char *key)
+double median_of(const json_t *object, const char *key)
 {
 	return number_of(json_object_get(object, key), "median");
 }
 
-/* The ratio of @run's first row to @label, or NULL. */
-static const json_t *ratio_of(const json_t *ratios, const json_t *run,
-			      const char *label)
+bool is_measured(const json_t *row)
+{
+	return !strcmp(text_of(row, "outcome"), "measured");
+}
+
+const json_t *ratio_of(const json_t *ratios, const json_t *run,
+		       const char *label)
 {
 	const json_t *first = json_array_get(json_object_get(run, "rows"), 0);
 	char name[200];
@@ -47,13 +49,11 @@ static void ratio_cell(struct page *page, const json_t *ratio)
 
 static void time_cell(struct page *page, const json_t *run, const json_t *row)
 {
-	double units = number_of(row, "units");
+	double microseconds = 1e6 * median_of(row, "seconds");
 
-	if (json_is_string(json_object_get(run, "unit")) && units > 0)
-		page_cell(page, "%.3g",
-			  1e6 * median_of(row, "seconds") / units);
-	else
-		page_cell(page, "%.4g", 1e6 * median_of(row, "seconds"));
+	if (*text_of(run, "unit"))
+		microseconds /= number_of(row, "units");
+	page_cell(page, microseconds < 100 ? "%.2f" : "%.0f", microseconds);
 }
 
 static void row_cells(struct page *page, const json_t *ratios,
@@ -75,41 +75,75 @@ static void row_cells(struct page *page, const json_t *ratios,
 	page_cell(page, "%s", text_of(copies, "words"));
 }
 
-static bool is_measured(const json_t *row)
-{
-	return !strcmp(text_of(row, "outcome"), "measured");
-}
-
 static void print_absent(struct page *page, const json_t *rows)
 {
 	const json_t *row;
+	bool failed;
 	size_t i;
 
 	json_array_foreach(rows, i, row)
 	{
-		if (!is_measured(row))
-			page_paragraph(page, "%s: %s: %s.",
-				       text_of(row, "label"),
-				       strcmp(text_of(row, "outcome"), "failed")
-					       ? "not here"
-					       : "FAILED",
-				       text_of(row, "reason"));
+		if (is_measured(row))
+			continue;
+		failed = !strcmp(text_of(row, "outcome"), "failed");
+		page_paragraph(page, "%s: %s: %s.", text_of(row, "label"),
+			       failed ? "FAILED" : "not here",
+			       text_of(row, "reason"));
 	}
+}
+
+static void print_cache(struct page *page, const json_t *run)
+{
+	const json_t *before = json_object_get(run, "resident_before");
+	const json_t *after = json_object_get(run, "resident_after");
+
+	if (json_is_number(before) && json_is_number(after))
+		page_paragraph(
+			page,
+			"In the page cache: %.4g %% before, %.4g %% after.",
+			100 * json_number_value(before),
+			100 * json_number_value(after));
+}
+
+/* Cycles and instructions a byte, where they were counted. */
+static void print_counts(struct page *page, const json_t *rows)
+{
+	static const char *const columns[] = { "<method", ">cycles a byte",
+					       ">instructions a byte", NULL };
+	const json_t *row, *counts;
+	size_t i;
+
+	if (!json_is_object(
+		    json_object_get(json_array_get(rows, 0), "per_byte")))
+		return;
+	page_table(page, columns);
+	json_array_foreach(rows, i, row)
+	{
+		counts = json_object_get(row, "per_byte");
+		if (!counts)
+			continue;
+		page_cell(page, "%s", text_of(row, "label"));
+		page_cell(page, "%.3f", number_of(counts, "cycles"));
+		page_cell(page, "%.3f", number_of(counts, "instructions"));
+	}
+	page_table_end(page);
 }
 
 void print_run(struct page *page, const json_t *ratios, const json_t *run)
 {
 	const json_t *rows = json_object_get(run, "rows");
 	const char *unit = text_of(run, "unit");
-	char time[32], heading[256];
-	const char *columns[] = {
-		"<method",  ">GB/s",	     ">quartiles", time,	 ">CPU",
-		">machine", ">system calls", ">faster",	   "<zero copy", NULL
-	};
+	char time[32], faster[64], heading[256];
+	const char *columns[] = { "<method", ">GB/s", ">quartiles",
+				  time,	     ">CPU",  ">machine",
+				  ">calls",  faster,  "<zero copy",
+				  NULL };
 	const json_t *row;
 	size_t i;
 
 	snprintf(time, sizeof(time), ">us%s%s", *unit ? "/" : "", unit);
+	snprintf(faster, sizeof(faster), ">%s is",
+		 text_of(json_array_get(rows, 0), "label"));
 	snprintf(heading, sizeof(heading), "%s: %s", text_of(run, "name"),
 		 text_of(run, "title"));
 	page_heading(page, 3, heading);
@@ -120,5 +154,30 @@ void print_run(struct page *page, const json_t *ratios, const json_t *run)
 			row_cells(page, ratios, run, row);
 	}
 	page_table_end(page);
+	print_counts(page, rows);
 	print_absent(page, rows);
+	print_cache(page, run);
+}
+
+void print_line(FILE *stream, const json_t *ratios, const json_t *run)
+{
+	const json_t *rows = json_object_get(run, "rows");
+	const json_t *row, *ratio;
+	size_t i;
+
+	fprintf(stream, "%-18s", text_of(run, "name"));
+	json_array_foreach(rows, i, row)
+	{
+		ratio = ratio_of(ratios, run, text_of(row, "label"));
+		if (!is_measured(row))
+			fprintf(stream, "  %s %s", text_of(row, "label"),
+				text_of(row, "outcome"));
+		else if (ratio)
+			fprintf(stream, "  %s %.2fx", text_of(row, "label"),
+				number_of(ratio, "median"));
+		else
+			fprintf(stream, "  %s %.1f GB/s", text_of(row, "label"),
+				median_of(row, "bytes_per_second") / 1e9);
+	}
+	fputc('\n', stream);
 }
