@@ -373,6 +373,13 @@ int zc_pagecache_fill(struct zc_source *source, struct zc_batch *batch,
 	return ret;
 }
 
+static u64 zc_pagecache_overlap(struct folio *folio, u64 from, u64 end)
+{
+	from = max_t(u64, from, folio_pos(folio));
+	end = min_t(u64, end, folio_pos(folio) + folio_size(folio));
+	return zc_pagecache_ready(folio) && from < end ? end - from : 0;
+}
+
 /**
  * zc_pagecache_resident() - how many of the next bytes are in the cache?
  * @source: FILE with look_up
@@ -391,20 +398,17 @@ u64 zc_pagecache_resident(const struct zc_source *source)
 
 	rcu_read_lock();
 	xas_for_each(&xas, folio, (end - 1) >> PAGE_SHIFT) {
-		u64 from, to;
-
+		folio = zc_pagecache_grab(&xas, folio);
+		if (!IS_ERR_OR_NULL(folio)) {
+			resident += zc_pagecache_overlap(folio, source->pos,
+							 end);
+			folio_put(folio);
+		}
+		/* Last of all: afterwards the walk's state is not valid. */
 		if (need_resched()) {
 			xas_pause(&xas);
 			cond_resched_rcu();
 		}
-		folio = zc_pagecache_grab(&xas, folio);
-		if (IS_ERR_OR_NULL(folio))
-			continue;
-		from = max_t(u64, folio_pos(folio), source->pos);
-		to = min_t(u64, folio_pos(folio) + folio_size(folio), end);
-		if (zc_pagecache_ready(folio) && to > from)
-			resident += to - from;
-		folio_put(folio);
 	}
 	rcu_read_unlock();
 	return resident;
