@@ -7,18 +7,22 @@
 #include <sys/wait.h>
 
 #include "count.h"
+#include "count_table.h"
 #include "format.h"
 #include "tool.h"
 
 /* Options without a letter. */
 enum { OPTION_TABLE = 0x100, OPTION_CHUNK };
 
+#define MOST_METHODS 64
+
 /**
  * struct count_options - the command line
  * @subject: what is to be counted
  * @limit: seconds, or 0
- * @table: the file to send by every method, or NULL
- * @chunk: bytes a call, for the table
+ * @table: the file to send by every method, if it has a path
+ * @chosen: the table's methods asked for by name, before a NULL
+ * @nr_chosen: how many
  * @output: the file that the report goes to, or NULL
  * @json: the report is for a program
  * @verbose: let libbpf speak
@@ -26,8 +30,9 @@ enum { OPTION_TABLE = 0x100, OPTION_CHUNK };
 struct count_options {
 	struct subject subject;
 	double limit;
-	const char *table;
-	uint64_t chunk;
+	struct table table;
+	const struct method *chosen[MOST_METHODS + 1];
+	unsigned int nr_chosen;
 	const char *output;
 	bool json;
 	bool verbose;
@@ -39,8 +44,18 @@ static const struct argp_option argp_options[] = {
 	{ "time", 't', "SECONDS", 0, "With --pid: for that long at most", 0 },
 	{ "payload", 'P', "BYTES", 0,
 	  "Divide by BYTES (K, M, G) instead of what sockets took", 0 },
-	{ "output", 'o', "FILE", 0, "Write the report to FILE", 0 },
-	{ "json", 'j', NULL, 0, "Make the report a JSON object, on stdout", 0 },
+	{ "table", OPTION_TABLE, "FILE", 0,
+	  "Send FILE by every method and set what is measured beside the textbook",
+	  0 },
+	{ "method", 'm', "NAME[,NAME...]", 0, "With --table: these methods only",
+	  0 },
+	{ "chunk", OPTION_CHUNK, "BYTES", 0,
+	  "With --table: so many bytes a call, not 1 MiB", 0 },
+	{ "output", 'o', "FILE", 0, "Write the report, or the JSON object, to FILE",
+	  0 },
+	{ "json", 'j', NULL, 0,
+	  "A JSON object on stdout instead of the report; with --output, besides it",
+	  0 },
 	{ "verbose", 'v', NULL, 0, "Show what libbpf has to say", 0 },
 	{ 0 },
 };
@@ -62,13 +77,53 @@ static void parse_subject(int key, char *arg, struct argp_state *state)
 		argp_error(state, "'%s' is not a time in seconds", arg);
 }
 
+static void choose_methods(struct count_options *options, char *names,
+			   struct argp_state *state)
+{
+	const struct method *method;
+	char *name;
+
+	for (name = strtok(names, ","); name; name = strtok(NULL, ",")) {
+		method = method_find(name);
+		if (!method)
+			argp_error(
+				state,
+				"'%s' is not a method: 'zcopy methods' lists them",
+				name);
+		if (options->nr_chosen == MOST_METHODS)
+			argp_error(state, "more methods than there are");
+		options->chosen[options->nr_chosen++] = method;
+	}
+}
+
+static error_t parse_table(int key, char *arg, struct argp_state *state)
+{
+	struct count_options *options = state->input;
+
+	switch (key) {
+	case OPTION_TABLE:
+		options->table.path = arg;
+		return 0;
+	case OPTION_CHUNK:
+		if (parse_size(arg, &options->table.chunk) ||
+		    !options->table.chunk)
+			argp_error(state, "'%s' is not a size", arg);
+		return 0;
+	case 'm':
+		choose_methods(options, arg, state);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
 static void check_words(struct argp_state *state)
 {
 	struct count_options *options = state->input;
 	const struct subject *subject = &options->subject;
 
-	if (!!subject->command + !!subject->pid != 1)
-		argp_error(state, "give either a COMMAND or --pid");
+	if (!!subject->command + !!subject->pid + !!options->table.path != 1)
+		argp_error(state, "give one of COMMAND, --pid and --table");
 	if (options->limit > 0 && !subject->pid)
 		argp_error(state, "--time goes with --pid");
 }
@@ -103,65 +158,97 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		check_words(state);
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return parse_table(key, arg, state);
 	}
 }
 
-/* People read it behind what the program itself wrote; programs take stdout. */
-static FILE *open_output(const struct count_options *options)
+static json_t *make_json(const struct count_options *options,
+			 const struct probes *probes,
+			 const struct figures *figures)
 {
-	FILE *stream = options->json ? stdout : stderr;
-
-	if (options->output)
-		stream = fopen(options->output, "we");
-	if (!stream)
-		say_error("cannot write %s: %s", options->output,
-			  strerror(errno));
-	return stream;
+	if (options->table.path)
+		return table_json(&options->table, probes);
+	return count_json(probes, figures, &options->subject);
 }
 
+static void write_json(const struct count_options *options,
+		       const struct probes *probes,
+		       const struct figures *figures, FILE *stream)
+{
+	json_t *object = make_json(options, probes, figures);
+
+	json_dumpf(object, stream, JSON_INDENT(2));
+	fputc('\n', stream);
+	json_decref(object);
+}
+
+/* People read a program's report behind what it wrote itself. */
+static void write_text(const struct count_options *options,
+		       const struct probes *probes,
+		       const struct figures *figures, FILE *file)
+{
+	FILE *stream = file ? file : options->table.path ? stdout : stderr;
+
+	if (options->table.path) {
+		table_print(stream, &options->table, probes);
+		return;
+	}
+	if (stream == stderr)
+		fputc('\n', stream);
+	count_print(stream, probes, figures, &options->subject);
+}
+
+/* @file: where --output says, or NULL. */
 static int write_report(const struct count_options *options,
 			const struct probes *probes,
-			const struct figures *figures, FILE *stream)
+			const struct figures *figures, FILE *file)
 {
-	json_t *object;
+	FILE *stream = file ? file : stdout;
 
-	if (options->json) {
-		object = count_json(probes, figures, &options->subject);
-		json_dumpf(object, stream, JSON_INDENT(2));
-		fputc('\n', stream);
-		json_decref(object);
-	} else {
-		if (!options->output)
-			fputc('\n', stream);
-		count_print(stream, probes, figures, &options->subject);
-	}
+	if (options->json)
+		write_json(options, probes, figures, stream);
+	if (!options->json || file)
+		write_text(options, probes, figures,
+			   options->json ? NULL : file);
 	if (!fflush(stream) && !ferror(stream))
 		return STATUS_OK;
 	say_error("cannot write the report: %s", strerror(errno));
 	return STATUS_FAILED;
 }
 
-/* What the exit status says about the program that was counted. */
-static int judge(const struct subject *subject)
+/* A row of the table for which there is no explanation is a failure. */
+static int judge_table(const struct table *table)
 {
-	int status = subject->wait_status;
+	unsigned int i;
 
-	if (tool_stopped && !(subject->pid && !subject->command))
-		return STATUS_INTERRUPTED;
-	if (subject->command && (!WIFEXITED(status) || WEXITSTATUS(status)))
-		return STATUS_FAILED;
+	for (i = 0; i < table->nr_rows; i++) {
+		if (table->rows[i].unexplained)
+			return STATUS_FAILED;
+	}
 	return STATUS_OK;
 }
 
-static int count(struct count_options *options, const struct probes *probes,
-		 struct figures *figures)
+/* What the exit status says about what was counted. */
+static int judge(const struct count_options *options)
 {
-	FILE *stream = open_output(options);
+	int status = options->subject.wait_status;
+
+	if (options->table.path)
+		return judge_table(&options->table);
+	/* Ctrl-C is how to end --pid. */
+	if (!options->subject.command)
+		return STATUS_OK;
+	if (tool_stopped)
+		return STATUS_INTERRUPTED;
+	return WIFEXITED(status) && !WEXITSTATUS(status) ? STATUS_OK
+							 : STATUS_FAILED;
+}
+
+static int count_subject(struct count_options *options,
+			 const struct probes *probes, struct figures *figures)
+{
 	int status;
 
-	if (!stream)
-		return STATUS_FAILED;
 	if (options->subject.command)
 		status = count_run(probes, &options->subject);
 	else
@@ -171,11 +258,43 @@ static int count(struct count_options *options, const struct probes *probes,
 		say_error("cannot read the counters: %s", strerror(errno));
 		status = STATUS_FAILED;
 	}
+	return status;
+}
+
+static int count_table(struct count_options *options,
+		       const struct probes *probes)
+{
+	struct table *table = &options->table;
+
+	table->wanted = options->nr_chosen ? options->chosen : methods;
+	if (!table->chunk)
+		table->chunk = METHOD_CHUNK;
+	return table_run(table, probes);
+}
+
+static int count(struct count_options *options, const struct probes *probes,
+		 struct figures *figures)
+{
+	FILE *file = NULL;
+	int status;
+
+	if (options->output) {
+		file = fopen(options->output, "we");
+		if (!file) {
+			say_error("cannot write %s: %s", options->output,
+				  strerror(errno));
+			return STATUS_FAILED;
+		}
+	}
+	if (options->table.path)
+		status = count_table(options, probes);
+	else
+		status = count_subject(options, probes, figures);
 	if (status == STATUS_OK)
-		status = write_report(options, probes, figures, stream);
-	if (options->output)
-		fclose(stream);
-	return status == STATUS_OK ? judge(&options->subject) : status;
+		status = write_report(options, probes, figures, file);
+	if (file)
+		fclose(file);
+	return status == STATUS_OK ? judge(options) : status;
 }
 
 int cmd_count(int argc, char **argv)
@@ -183,7 +302,7 @@ int cmd_count(int argc, char **argv)
 	static const struct argp argp = {
 		.options = argp_options,
 		.parser = parse,
-		.args_doc = "-- COMMAND [ARGUMENT...]\n--pid PID",
+		.args_doc = "-- COMMAND [ARGUMENT...]\n--pid PID\n--table FILE",
 		.doc = "Count copies and crossings of a program.",
 	};
 	static struct figures figures;
@@ -198,6 +317,7 @@ int cmd_count(int argc, char **argv)
 	if (status != STATUS_OK)
 		return status;
 	status = count(&options, probes, &figures);
+	table_free(&options.table);
 	probes_close(probes);
 	return status;
 }
