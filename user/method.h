@@ -50,6 +50,7 @@ struct method;
  * @nr_sources: how many there are
  * @bytes: the sum of their lengths
  * @call_bytes: bytes a call, or 0 for what suits the method best
+ * @populate: a method that maps files maps all their pages at once
  * @socket: a connected stream socket, the creator's
  * @position: bytes of the sources that this transfer_send() has sent
  * @sent: bytes that sockets have taken since transfer_rewind()
@@ -70,6 +71,7 @@ struct transfer {
 	unsigned int nr_sources;
 	uint64_t bytes;
 	uint64_t call_bytes;
+	bool populate;
 	int socket;
 	uint64_t position;
 	uint64_t sent;

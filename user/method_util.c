@@ -153,7 +153,9 @@ int send_memory(struct transfer *transfer, const void *base, uint64_t len)
 	int ret = 0;
 
 	for (; !ret && len; len -= chunk, next += chunk) {
-		chunk = transfer_chunk(transfer, len, METHOD_CHUNK);
+		chunk = transfer_chunk(transfer, len,
+				       transfer->call_bytes ? UINT64_MAX
+							    : METHOD_CHUNK);
 		ret = send_full(transfer, next, chunk,
 				transfer_more(transfer, chunk) ? MSG_MORE : 0);
 	}
@@ -208,7 +210,8 @@ int send_by_reading(struct transfer *transfer, int fd, uint64_t len,
 
 void *map_file(struct transfer *transfer, const struct source *file)
 {
-	void *base = mmap(NULL, file->len, PROT_READ, MAP_SHARED, file->fd, 0);
+	int flags = MAP_SHARED | (transfer->populate ? MAP_POPULATE : 0);
+	void *base = mmap(NULL, file->len, PROT_READ, flags, file->fd, 0);
 
 	transfer->calls++;
 	if (base != MAP_FAILED)

@@ -151,8 +151,8 @@ static void choose_amounts(struct suite *suite)
 {
 	bool slow = suite->machine.kind == MACHINE_TCG;
 
-	suite->rounds = suite->quick ? 5 : 11;
-	suite->sample_seconds = suite->quick ? 0.02 : 0.04;
+	suite->rounds = suite->quick ? 5 : 21;
+	suite->sample_seconds = 0.02;
 	suite->large_bytes = (suite->quick ? 64UL : 256UL) << 20;
 	if (slow)
 		suite->large_bytes = 32UL << 20;

@@ -66,7 +66,7 @@ struct suite_run;
  * @sources: what it sends; the scenario's
  * @repeat: how often a sample sends them
  * @units: files or segments (see suite_run.unit) in the sources
- * @trials: words on the call sizes that were tried, or ""
+ * @trials: words on what was tried, or ""
  * @counts: what the processors did in all samples
  */
 struct suite_row {
@@ -75,7 +75,7 @@ struct suite_row {
 	const struct sources *sources;
 	unsigned int repeat;
 	unsigned int units;
-	char trials[80];
+	char trials[120];
 	struct counts counts;
 };
 
@@ -88,7 +88,7 @@ struct suite_row {
  * @bench: the receiver, the connection, the digests
  * @rows: in the order of the report; the first is the one that ratios compare
  * @nr_rows: how many
- * @tune: try call sizes where a method leaves them open
+ * @tune: try what a method leaves open
  * @ratios: keep those of the first row to each other one
  * @before: called before each sample, to make the cache cold; may be NULL.
  *	Returns 0 or -1. A sample sends the sources once then
@@ -139,8 +139,16 @@ struct suite_row *suite_add(struct suite_run *run, const char *label,
 			    const struct sources *sources);
 /* Returns 0, or -1 after a sentence, or without one where it was stopped. */
 int suite_measure(struct suite_run *run);
+/* Has @row not been given up? */
+bool suite_measurable(const struct suite_row *row);
+/* Seconds to send its sources once, out of @repeat; negative: given up. */
+double suite_time(struct suite_run *run, struct suite_row *row,
+		  unsigned int repeat);
 /* Puts it into the report. */
 void suite_end(struct suite_run *run);
+
+/* suite_tune.c: where a method leaves something open, the fastest is taken. */
+void suite_tune(struct suite_run *run);
 
 /* suite_ratio.c */
 struct suite_row *suite_row(struct suite_run *run, const char *label);

@@ -249,6 +249,7 @@ static int measure(struct suite *suite, unsigned int nr)
 	run.serve = crowd_serve;
 	run.send = send_to_all;
 	run.data = &nr;
+	run.tune = false;
 	suite_add(&run, "zcopy", &method_zcopy, &sources);
 	suite_add(&run, "floor", &method_zcopy_zero, &sources);
 	suite_add(&run, "sendfile", &method_sendfile, &sources);

@@ -25,7 +25,6 @@ static int measure(struct suite *suite, const char *size, uint64_t bytes)
 		return -1;
 	suite_begin(suite, &run, "512 files at a time", "gather.%s", size);
 	run.unit = "file";
-	run.tune = true;
 	suite_add(&run, "zcopy", &method_zcopy, &sources);
 	suite_add(&run, "floor", &method_zcopy_zero, &sources);
 	suite_add(&run, "sendfile", &method_sendfile, &sources);

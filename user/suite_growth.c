@@ -45,8 +45,8 @@ static const struct {
 	const char *name;
 	uint64_t bytes;
 } amounts[] = {
-	{ "64m", 64UL << 20 },	 { "1m", 1UL << 20 }, { "16m", 16UL << 20 },
-	{ "256m", 256UL << 20 }, { "1g", 1UL << 30 }, { "4g", 4UL << 30 },
+	{ "1m", 1UL << 20 },	 { "16m", 16UL << 20 }, { "64m", 64UL << 20 },
+	{ "256m", 256UL << 20 }, { "1g", 1UL << 30 },	{ "4g", 4UL << 30 },
 };
 
 static int measure_bytes(struct suite *suite, const struct source *file)
@@ -79,7 +79,7 @@ static const struct {
 	const char *name;
 	unsigned int nr;
 } counts[] = {
-	{ "64", 64 },	{ "1", 1 },	  { "8", 8 },
+	{ "1", 1 },	{ "8", 8 },	  { "64", 64 },
 	{ "512", 512 }, { "4096", 4096 }, { "16384", 16384 },
 };
 

@@ -17,6 +17,7 @@
 	extern const char _binary_##name##_gp_start[]; \
 	extern const char _binary_##name##_gp_end[]
 
+SCRIPT(style);
 SCRIPT(throughput);
 SCRIPT(sweep);
 SCRIPT(small);
@@ -130,7 +131,7 @@ static bool write_lines(FILE *stream, const json_t *report,
 	bool any = false;
 
 	for (; *labels; labels++) {
-		fprintf(stream, "%s\n", *labels);
+		fprintf(stream, "%s%s\n", any ? "\n\n" : "", *labels);
 		for (point = points; point->run; point++) {
 			row = find_row(find_run(report, point->run), *labels);
 			if (!row)
@@ -140,7 +141,6 @@ static bool write_lines(FILE *stream, const json_t *report,
 			fputc('\n', stream);
 			any = true;
 		}
-		fputs("\n\n", stream);
 	}
 	return any;
 }
@@ -158,7 +158,7 @@ static bool write_sweep(FILE *stream, const json_t *report)
 		{ "sweep.64m", 67108864 },
 		{ NULL, 0 },
 	};
-	static const char *const labels[] = { "floor",	"zcopy", "sendfile",
+	static const char *const labels[] = { "zcopy",	"floor", "sendfile",
 					      "splice", "mmap",	 NULL };
 
 	return write_lines(stream, report, points, labels, "bytes_per_second",
@@ -175,9 +175,9 @@ static bool write_small(FILE *stream, const json_t *report)
 		{ NULL, 0 },
 	};
 	static const char *const labels[] = {
-		"read",		 "splice", "sendfile",
-		"sendfile-cork", "zcopy",  "splice-batch",
-		"pread-writev",	 "floor",  NULL
+		"zcopy",	 "floor",  "sendfile",
+		"sendfile-cork", "splice", "splice-batch",
+		"pread-writev",	 "read",   NULL
 	};
 
 	return write_lines(stream, report, points, labels, "seconds",
@@ -203,7 +203,6 @@ static bool write_growth_block(FILE *stream, const json_t *run, double bytes,
 			     factor * (bytes > 0 ? bytes : 1) / x);
 		fputc('\n', stream);
 	}
-	fputs("\n\n", stream);
 	return run;
 }
 
@@ -212,6 +211,8 @@ static bool write_growth(FILE *stream, const json_t *report)
 	bool bytes = write_growth_block(
 		stream, find_run(report, "growth.bytes"), 1024, 1e9);
 
+	/* What separates two blocks. */
+	fputs("\n\n", stream);
 	return write_growth_block(stream, find_run(report, "growth.segments"),
 				  0, 1e6) &&
 	       bytes;
@@ -269,6 +270,8 @@ static int write_files(const struct plot *plot, const json_t *report,
 	stream = open_file(directory, plot->name, "gp");
 	if (!stream)
 		return -1;
+	fwrite(_binary_style_gp_start, 1,
+	       _binary_style_gp_end - _binary_style_gp_start, stream);
 	fwrite(plot->script, 1, plot->end - plot->script, stream);
 	return fclose(stream) ? -1 : any;
 }

@@ -6,20 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format.h"
 #include "suite.h"
-
-/* Bytes a call to try where a method leaves them open. */
-static const uint64_t trial_bytes[] = { 64 << 10, 128 << 10, 256 << 10,
-					512 << 10, 1 << 20 };
-/* Samples of each. */
-#define TRIALS 3
-
-/* These move a file in pieces, of a size that is theirs to choose. */
-static const struct method *const piecemeal[] = {
-	&method_splice, &method_vmsplice, &method_mmap,		 &method_read,
-	&method_direct, &method_zerocopy, &method_uring_send_zc,
-};
 
 void suite_begin(struct suite *suite, struct suite_run *run, const char *title,
 		 const char *format, ...)
@@ -30,6 +17,7 @@ void suite_begin(struct suite *suite, struct suite_run *run, const char *title,
 	run->suite = suite;
 	run->bench.family = AF_INET;
 	run->bench.rounds = suite->rounds;
+	run->tune = true;
 	run->ratios = true;
 	run->resident_before = 1;
 	run->resident_after = 1;
@@ -51,7 +39,7 @@ struct suite_row *suite_add(struct suite_run *run, const char *label,
 	return row;
 }
 
-static bool measurable(const struct suite_row *row)
+bool suite_measurable(const struct suite_row *row)
 {
 	return row->row.outcome == OUTCOME_MEASURED && !tool_stopped;
 }
@@ -95,7 +83,7 @@ static int verify_rows(struct suite_run *run)
 
 	bench->wanted = wanted;
 	for (row = run->rows; row < run->rows + run->nr_rows; row++) {
-		if (!measurable(row))
+		if (!suite_measurable(row))
 			continue;
 		progress_text(&run->suite->progress, "%s: verifying %s",
 			      run->name, row->label);
@@ -112,65 +100,14 @@ static int verify_rows(struct suite_run *run)
 	return 0;
 }
 
-/* How long it takes to send the sources once; negative: it was given up. */
-static double time_once(struct suite_run *run, struct suite_row *row,
-			unsigned int repeat)
+double suite_time(struct suite_run *run, struct suite_row *row,
+		  unsigned int repeat)
 {
 	struct bench_sample sample;
 
 	if (send_row(run, row, SINK_DISCARD, repeat, &sample))
 		return -1;
 	return sample.seconds / repeat;
-}
-
-static void try_sizes(struct suite_run *run, struct suite_row *row)
-{
-	double best = INFINITY, seconds;
-	uint64_t chosen = 0;
-	char text[32];
-	unsigned int i;
-
-	for (i = 0; i < TRIALS * ARRAY_SIZE(trial_bytes); i++) {
-		row->row.transfer.call_bytes =
-			trial_bytes[i % ARRAY_SIZE(trial_bytes)];
-		seconds = measurable(row) ? time_once(run, row, 1) : -1;
-		if (seconds < 0)
-			return;
-		if (seconds >= best)
-			continue;
-		best = seconds;
-		chosen = row->row.transfer.call_bytes;
-	}
-	row->row.transfer.call_bytes = chosen;
-	snprintf(row->trials, sizeof(row->trials),
-		 "; of 64 KiB to 1 MiB a call the fastest here: %s",
-		 format_bytes(text, sizeof(text), chosen));
-}
-
-static bool is_piecemeal(const struct method *method)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(piecemeal); i++) {
-		if (piecemeal[i] == method)
-			return true;
-	}
-	return false;
-}
-
-static void tune_rows(struct suite_run *run)
-{
-	struct suite_row *row;
-
-	for (row = run->rows; run->tune && row < run->rows + run->nr_rows;
-	     row++) {
-		if (!measurable(row) || row->row.transfer.call_bytes ||
-		    !is_piecemeal(row->row.transfer.method))
-			continue;
-		progress_text(&run->suite->progress, "%s: call sizes of %s",
-			      run->name, row->label);
-		try_sizes(run, row);
-	}
 }
 
 /* Each row sends so often that a sample of it is long enough. */
@@ -181,16 +118,16 @@ static void warm_rows(struct suite_run *run)
 	double seconds;
 
 	for (row = run->rows; row < run->rows + run->nr_rows; row++) {
-		if (!measurable(row))
+		if (!suite_measurable(row))
 			continue;
 		progress_text(&run->suite->progress, "%s: warming up %s",
 			      run->name, row->label);
 		row->repeat = 1;
-		seconds = time_once(run, row, 1);
+		seconds = suite_time(run, row, 1);
 		/* What is short is not yet known well. */
 		if (seconds > 0 && seconds < wanted && !run->before) {
 			row->repeat = ceil(wanted / 4 / seconds);
-			seconds = time_once(run, row, row->repeat);
+			seconds = suite_time(run, row, row->repeat);
 		}
 		if (seconds > 0 && seconds < wanted && !run->before)
 			row->repeat = ceil(wanted / seconds);
@@ -202,7 +139,7 @@ static void take_sample(struct suite_run *run, struct suite_row *row,
 {
 	struct counters *counters = &run->suite->counters;
 
-	if (!measurable(row))
+	if (!suite_measurable(row))
 		return;
 	counters_start(counters);
 	send_row(run, row, SINK_DISCARD, row->repeat, &row->row.samples[round]);
@@ -246,7 +183,8 @@ static int run_with_sink(struct suite_run *run)
 {
 	if (open_rows(run) || verify_rows(run))
 		return -1;
-	tune_rows(run);
+	if (run->tune)
+		suite_tune(run);
 	warm_rows(run);
 	if (!run->before)
 		run->resident_before = resident(run);

@@ -5,6 +5,9 @@
 #include "format.h"
 #include "suite_tables.h"
 
+/* On a quiet machine, this is a few hundredths. */
+#define NOISY 0.12
+
 static void machine_rows(struct page *page, const json_t *meta)
 {
 	const json_t *machine = json_object_get(meta, "machine");
@@ -51,6 +54,11 @@ void print_meta(struct page *page, const json_t *report)
 	page_table_end(page);
 	if (*warning)
 		page_paragraph(page, "Mind: %s.", warning);
+	if (number_of(meta, "noise") > NOISY)
+		page_paragraph(
+			page,
+			"Mind: the machine was busy with other things, too: the quartiles of a row are %.0f %% of its median apart, in the middle. Run it again when the machine is quiet.",
+			100 * number_of(meta, "noise"));
 	if (json_is_true(json_object_get(meta, "quick")))
 		page_paragraph(page,
 			       "This was a quick run: not one to be quoted.");
