@@ -24,12 +24,14 @@ FIXTURE(files)
 	struct zt_pair pair;
 	struct zt_vector vector;
 	struct zt_call call;
+	bool may_copy;
 };
 
 FIXTURE_VARIANT(files)
 {
 	const char *dir; /* NULL: zt_disk_dir(); "": tmpfs */
 	bool large_pages;
+	bool layered; /* perhaps a file system on top of another one */
 };
 
 /* clang-format off */
@@ -50,6 +52,7 @@ FIXTURE_VARIANT_ADD(files, large_pages) {
 /* In the rig's VMs, the root is an overlay. */
 FIXTURE_VARIANT_ADD(files, root) {
 	.dir = "/var/tmp",
+	.layered = true,
 };
 /* clang-format on */
 
@@ -102,7 +105,9 @@ static void transfer(struct __test_metadata *_metadata,
 			     ZCOPY_SEND_SHUTDOWN, &self->call))
 	TH_LOG("%s", strerror(self->call.error));
 	ASSERT_COMPLETE(&self->call);
-	EXPECT_EQ(zt_must_copy(&self->vector), self->call.send.out_copied);
+	if (!self->may_copy)
+		EXPECT_EQ(zt_must_copy(&self->vector),
+			  self->call.send.out_copied);
 	ASSERT_STREQ("", zt_receiver_finish(&receiver));
 }
 
@@ -181,6 +186,8 @@ TEST_F(files, holes)
 		       CONTENT - at < 50001 ? CONTENT - at : 50001);
 	}
 	zt_drop_cache(self->file);
+	/* The upper one's idea of a hole may be pages that are made for it. */
+	self->may_copy = variant->layered;
 	zt_add_file(&self->vector, self->file, self->content, 0, CONTENT);
 	transfer(_metadata, self);
 }
@@ -315,9 +322,35 @@ TEST_F(special, executable)
 	send_path(_metadata, self, "/proc/self/exe", O_RDONLY, 16 * MIB);
 }
 
+/* What sendfile can do, zcopy can; what it cannot, zcopy calls ENODEV. */
+static bool sendfile_can(int file)
+{
+	off_t offset = 0;
+	int pipes[2];
+	bool can;
+
+	if (pipe(pipes))
+		zt_die("pipe");
+	can = sendfile(pipes[1], file, &offset, 1) == 1;
+	close(pipes[0]);
+	close(pipes[1]);
+	return can;
+}
+
 TEST_F(special, dev_zero)
 {
-	send_path(_metadata, self, "/dev/zero", O_RDONLY, 300001);
+	int file = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+
+	ASSERT_LE(0, file);
+	if (sendfile_can(file)) {
+		send_path(_metadata, self, "/dev/zero", O_RDONLY, 300001);
+		return;
+	}
+	zt_add_file(&self->vector, file, "", 0, 1);
+	EXPECT_EQ(-1, zt_send(self->dev, self->pair.tx, &self->vector, 0,
+			      &self->call));
+	EXPECT_EQ(ENODEV, self->call.error);
+	close(file);
 }
 
 /* Files that have no length, and no pages until somebody reads them. */
@@ -329,20 +362,16 @@ TEST_F(special, proc_and_sys)
 		"/proc/self/status"
 	};
 	char line[4096];
-	int pipes[2];
 	size_t i;
 
-	ASSERT_EQ(0, pipe(pipes));
 	for (i = 0; i < ARRAY_SIZE(paths); i++) {
 		int file = open(paths[i], O_RDONLY | O_CLOEXEC);
 		ssize_t len = pread(file, line, sizeof(line), 0);
-		off_t offset = 0;
 
 		ASSERT_LT(0, len);
 		zt_vector_free(&self->vector);
 		zt_add_file(&self->vector, file, line, 0, (size_t)len);
-		/* What sendfile can do, zcopy can. */
-		if (sendfile(pipes[1], file, &offset, 1) != 1) {
+		if (!sendfile_can(file)) {
 			EXPECT_EQ(-1, zt_send(self->dev, self->pair.tx,
 					      &self->vector, 0, &self->call));
 			EXPECT_EQ(ENODEV, self->call.error);

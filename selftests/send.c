@@ -188,7 +188,7 @@ TEST_F(send, random_mixtures)
 	uint64_t state = 4711;
 	int round, i;
 
-	for (round = 0; round < 12; round++) {
+	for (round = 0; round < 6; round++) {
 		zt_vector_free(&self->vector);
 		for (i = 0; i < 40; i++) {
 			size_t len = zt_random(&state) %

@@ -417,11 +417,14 @@ TEST_F(sockets, send_timeout)
 	ASSERT_CONSISTENT(&self->call);
 	EXPECT_EQ(ZCOPY_STOP_SOCKET_FULL, self->call.send.out_stop);
 	EXPECT_EQ(EAGAIN, self->call.send.out_error);
-	before = zt_now();
-	ASSERT_EQ(-1, zt_call(self->dev, &self->call));
-	ASSERT_CONSISTENT(&self->call);
+	/* A slow peer may still take a little. */
+	do {
+		before = zt_now();
+		zt_call(self->dev, &self->call);
+		ASSERT_CONSISTENT(&self->call);
+		ASSERT_EQ(ZCOPY_STOP_SOCKET_FULL, self->call.send.out_stop);
+	} while (!self->call.ret);
 	EXPECT_EQ(EAGAIN, self->call.error);
-	EXPECT_EQ(ZCOPY_STOP_SOCKET_FULL, self->call.send.out_stop);
 	EXPECT_LE(0.04, zt_now() - before);
 }
 

@@ -281,8 +281,8 @@ static const char *wrong_sums(const struct zt_call *call)
 	unsigned int i;
 
 	for (i = 0; i < send->nr_segments; i++) {
-		done += i < call->first ? segments[i].len :
-					  segments[i].out_done;
+		done += i < call->first ? segments[i].len
+					: segments[i].out_done;
 		copied += i < call->first ? 0 : segments[i].out_copied;
 	}
 	if (done != send->done)
