@@ -119,8 +119,7 @@ static int zc_transfer_prep_vector(struct zc_transfer *transfer)
 			cond_resched();
 	}
 	transfer->left = total - send->done;
-	/* The first call tells something of every segment, also an empty one.
-	 */
+	/* The first call tells something of each segment, also an empty one. */
 	transfer->first = send->done ? transfer->filling : 0;
 	return cursor ? -ERANGE : 0;
 }

@@ -9,6 +9,7 @@
 #include <linux/fs.h>
 #include <linux/fsnotify.h>
 #include <linux/net.h>
+#include <linux/sched/signal.h>
 #include <linux/stat.h>
 #include <linux/uaccess.h>
 #include <net/sock.h>
@@ -270,6 +271,8 @@ int zc_source_fill(struct zc_source *source, struct zc_batch *batch,
 
 		if (!zc_batch_room(batch))
 			return ZC_FILL_SEND_FIRST;
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		ret = zc_source_fill_some(source, batch, supply);
 		if (ret)
 			return ret;
