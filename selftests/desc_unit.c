@@ -102,11 +102,11 @@ TEST(send_members)
 	ASSERT_EQ(-EMSGSIZE, zc_desc_check_send(&send));
 	send.nr_segments = UINT32_MAX;
 	ASSERT_EQ(-EMSGSIZE, zc_desc_check_send(&send));
+	/* Where the cursor may be is known only when the vector is. */
 	send = good;
 	for (i = 0; i < ARRAY_SIZE(edges); i++) {
 		send.done = edges[i];
-		ASSERT_EQ(edges[i] > LARGEST ? -EOVERFLOW : 0,
-			  zc_desc_check_send(&send));
+		ASSERT_EQ(0, zc_desc_check_send(&send));
 	}
 }
 
