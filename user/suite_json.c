@@ -154,6 +154,50 @@ json_t *suite_run_json(const struct suite_run *run)
 			 resident_json(run->resident_after), "rows", rows);
 }
 
+/* How far apart a row's quartiles are, in terms of its median. */
+static double width(const json_t *seconds)
+{
+	return (json_real_value(json_object_get(seconds, "q3")) -
+		json_real_value(json_object_get(seconds, "q1"))) /
+	       json_real_value(json_object_get(seconds, "median"));
+}
+
+static size_t add_widths(const json_t *run, double *widths)
+{
+	const json_t *rows = json_object_get(run, "rows");
+	const json_t *row, *seconds;
+	size_t i, nr = 0;
+
+	json_array_foreach(rows, i, row)
+	{
+		seconds = json_object_get(row, "seconds");
+		if (seconds)
+			widths[nr++] = width(seconds);
+	}
+	return nr;
+}
+
+/* The median of that over all rows: what else was the machine doing? */
+static double noise(const json_t *runs)
+{
+	size_t most = SUITE_MOST_ROWS * json_array_size(runs);
+	double *widths = calloc(most, sizeof(*widths));
+	double median = 0;
+	const json_t *run;
+	size_t i, nr = 0;
+
+	if (!widths)
+		return 0;
+	json_array_foreach(runs, i, run)
+	{
+		nr += add_widths(run, widths + nr);
+	}
+	if (nr)
+		median = bench_spread(widths, nr).median;
+	free(widths);
+	return median;
+}
+
 static json_t *meta_json(const struct suite *suite)
 {
 	const char *words = getenv("ZCOPY_RIG_WORDS");
@@ -162,13 +206,14 @@ static json_t *meta_json(const struct suite *suite)
 	char date[32];
 
 	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", gmtime(&seconds));
-	return json_pack("{s:s, s:f, s:s?, s:s?, s:o, s:b, s:i, s:f, s:s, s:s}",
-			 "date", date, "seconds", now() - suite->start, "rig",
-			 rig, "rig_words", words, "machine",
-			 machine_json(&suite->machine), "quick", suite->quick,
-			 "rounds", (int)suite->rounds, "least_sample_seconds",
-			 suite->sample_seconds, "tool", TOOL_VERSION,
-			 "verification", "SipHash, random key");
+	return json_pack(
+		"{s:s, s:f, s:f, s:s?, s:s?, s:o, s:b, s:i, s:f, s:s, s:s}",
+		"date", date, "noise", noise(suite->runs), "seconds",
+		now() - suite->start, "rig", rig, "rig_words", words, "machine",
+		machine_json(&suite->machine), "quick", suite->quick, "rounds",
+		(int)suite->rounds, "least_sample_seconds",
+		suite->sample_seconds, "tool", TOOL_VERSION, "verification",
+		"SipHash, random key");
 }
 
 json_t *suite_report(const struct suite *suite)

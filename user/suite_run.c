@@ -8,6 +8,10 @@
 
 #include "suite.h"
 
+/* A run's rounds end after so many seconds, but not before so many rounds. */
+#define MOST_SECONDS 12
+#define LEAST_ROUNDS 7
+
 void suite_begin(struct suite *suite, struct suite_run *run, const char *title,
 		 const char *format, ...)
 {
@@ -146,8 +150,15 @@ static void take_sample(struct suite_run *run, struct suite_row *row,
 	counters_stop(counters, &row->counts);
 }
 
+/* A busy or slow machine gets fewer rounds, rather than no end. */
+static bool enough(unsigned int rounds, double start)
+{
+	return rounds >= LEAST_ROUNDS && now() - start > MOST_SECONDS;
+}
+
 static void measure_rows(struct suite_run *run)
 {
+	double start = now();
 	unsigned int round, i;
 
 	for (i = 0; i < run->nr_rows; i++) {
@@ -161,6 +172,8 @@ static void measure_rows(struct suite_run *run)
 		for (i = 0; i < run->nr_rows; i++)
 			take_sample(run, &run->rows[(i + round) % run->nr_rows],
 				    round);
+		if (enough(round + 1, start))
+			run->bench.rounds = round + 1;
 	}
 }
 

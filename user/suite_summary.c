@@ -8,6 +8,9 @@
 /* On a quiet machine, this is a few hundredths. */
 #define NOISY 0.12
 
+/* On a quiet machine, it is a few hundredths. */
+#define NOISY 0.12
+
 static void machine_rows(struct page *page, const json_t *meta)
 {
 	const json_t *machine = json_object_get(meta, "machine");
@@ -45,7 +48,7 @@ void print_meta(struct page *page, const json_t *report)
 	page_cell(page, "samples");
 	page_cell(
 		page,
-		"%.0f rounds, interleaved, of at least %.0f ms a sample, after a warm-up",
+		"%.0f rounds, fewer where a run would take long, interleaved, of at least %.0f ms a sample, after a warm-up",
 		number_of(meta, "rounds"),
 		1e3 * number_of(meta, "least_sample_seconds"));
 	page_cell(page, "verification");
@@ -58,6 +61,11 @@ void print_meta(struct page *page, const json_t *report)
 		page_paragraph(
 			page,
 			"Mind: the machine was busy with other things, too: the quartiles of a row are %.0f %% of its median apart, in the middle. Run it again when the machine is quiet.",
+			100 * number_of(meta, "noise"));
+	if (number_of(meta, "noise") > NOISY)
+		page_paragraph(
+			page,
+			"Mind: the machine was busy with other things, too: the middle one of all rows has quartiles that are %.0f %% of its median apart. Run it again when the machine is quiet.",
 			100 * number_of(meta, "noise"));
 	if (json_is_true(json_object_get(meta, "quick")))
 		page_paragraph(page,
@@ -109,36 +117,71 @@ void print_targets(struct page *page, const json_t *report)
 	page_paragraph(page, "%u of %zu met.", met, json_array_size(targets));
 }
 
-static const char *const compared[] = { "floor",  "sendfile", "sendfile-cork",
-					"splice", "mmap",     "read" };
+static const char *const compared[] = { "floor", "sendfile", "splice", "mmap",
+					"read" };
 #define NR_COMPARED (sizeof(compared) / sizeof(compared[0]))
+
+/* Is it something that a program without zcopy could do? */
+static bool is_peer(const char *label)
+{
+	return strncmp(label, "zcopy", 5) && strcmp(label, "floor");
+}
+
+/* The fastest of the peers, or NULL. */
+static const char *best_peer(const json_t *ratios, const json_t *run)
+{
+	const json_t *rows = json_object_get(run, "rows");
+	const char *label, *best = NULL;
+	const json_t *row, *ratio;
+	double least = 0, value;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+	{
+		label = text_of(row, "label");
+		ratio = is_peer(label) ? ratio_of(ratios, run, label) : NULL;
+		value = number_of(ratio, "median");
+		if (!ratio || (best && value >= least))
+			continue;
+		best = label;
+		least = value;
+	}
+	return best;
+}
+
+static void overview_cell(struct page *page, const json_t *ratio)
+{
+	if (ratio)
+		page_cell(page, "%.2f", number_of(ratio, "median"));
+	else
+		page_cell(page, "-");
+}
 
 static void overview_row(struct page *page, const json_t *ratios,
 			 const json_t *run)
 {
 	const json_t *first = json_array_get(json_object_get(run, "rows"), 0);
-	const json_t *ratio;
+	const char *best = best_peer(ratios, run);
 	size_t i;
 
+	/* A run that is not about others. */
+	if (!best)
+		return;
 	page_cell(page, "%s", text_of(run, "name"));
 	page_cell(page, "%s", text_of(first, "label"));
 	page_cell(page, "%.2f", median_of(first, "bytes_per_second") / 1e9);
-	for (i = 0; i < NR_COMPARED; i++) {
-		ratio = ratio_of(ratios, run, compared[i]);
-		if (ratio)
-			page_cell(page, "%.2f", number_of(ratio, "median"));
-		else
-			page_cell(page, "-");
-	}
+	for (i = 0; i < NR_COMPARED; i++)
+		overview_cell(page, ratio_of(ratios, run, compared[i]));
+	overview_cell(page, ratio_of(ratios, run, best));
+	page_cell(page, "%s", best);
 }
 
 void print_overview(struct page *page, const json_t *report)
 {
 	static const char *const columns[] = {
-		"<run",	     "<first row",   ">GB/s",
-		">x floor",  ">x sendfile",  ">x sendfile+cork",
-		">x splice", ">x mmap+send", ">x read+send",
-		NULL
+		"<run",	     "<method",	  ">GB/s", ">floor",
+		">sendfile", ">splice",	  ">mmap", ">read",
+		">best",     "<which is", NULL
 	};
 	const json_t *runs = json_object_get(report, "runs");
 	const json_t *run;
@@ -147,7 +190,7 @@ void print_overview(struct page *page, const json_t *report)
 	page_heading(page, 2, "Overview");
 	page_paragraph(
 		page,
-		"How many times as fast as each of the others the first row of each run is.");
+		"How many times as fast as each of the others the method is: medians.");
 	page_table(page, columns);
 	json_array_foreach(runs, i, run)
 	{

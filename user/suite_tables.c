@@ -92,7 +92,7 @@ static void print_absent(struct page *page, const json_t *rows)
 	}
 }
 
-static void print_cache(struct page *page, const json_t *run)
+static void print_conditions(struct page *page, const json_t *run)
 {
 	const json_t *before = json_object_get(run, "resident_before");
 	const json_t *after = json_object_get(run, "resident_after");
@@ -100,7 +100,8 @@ static void print_cache(struct page *page, const json_t *run)
 	if (json_is_number(before) && json_is_number(after))
 		page_paragraph(
 			page,
-			"In the page cache: %.4g %% before, %.4g %% after.",
+			"%.0f rounds. In the page cache: %.4g %% before, %.4g %% after.",
+			number_of(run, "rounds"),
 			100 * json_number_value(before),
 			100 * json_number_value(after));
 }
@@ -156,7 +157,7 @@ void print_run(struct page *page, const json_t *ratios, const json_t *run)
 	page_table_end(page);
 	print_counts(page, rows);
 	print_absent(page, rows);
-	print_cache(page, run);
+	print_conditions(page, run);
 }
 
 void print_line(FILE *stream, const json_t *ratios, const json_t *run)
