@@ -146,16 +146,14 @@ static int run_scenarios(struct suite *suite)
 	return suite->broken ? STATUS_FAILED : STATUS_OK;
 }
 
-/* Emulated, a machine is slower by an order of magnitude, or two. */
 static void choose_amounts(struct suite *suite)
 {
-	bool slow = suite->machine.kind == MACHINE_TCG;
-
-	suite->rounds = suite->quick ? 5 : 21;
+	suite->slow = suite->machine.kind == MACHINE_TCG;
+	suite->rounds = suite->quick ? 5 : suite->slow ? 9 : 21;
 	suite->sample_seconds = 0.02;
-	suite->large_bytes = (suite->quick ? 64UL : 256UL) << 20;
-	if (slow)
-		suite->large_bytes = 32UL << 20;
+	suite->large_bytes = suite->slow    ? 32UL << 20
+			     : suite->quick ? 64UL << 20
+					    : 256UL << 20;
 }
 
 static int report_it(const struct suite *suite)

@@ -27,6 +27,7 @@
  * @disk: directory on a disk for files, or NULL: chosen
  * @wanted: prefixes of the names of the runs to make, separated by commas; or
  *	NULL: all
+ * @slow: an emulated machine: an order of magnitude, or two
  * @broken: something failed, or data was wrong
  * @rounds: samples of each row
  * @large_bytes: size of a large file
@@ -45,6 +46,7 @@ struct suite {
 	const char *render;
 	const char *disk;
 	const char *wanted;
+	bool slow;
 	bool broken;
 	unsigned int rounds;
 	uint64_t large_bytes;
@@ -91,7 +93,8 @@ struct suite_row {
  * @tune: try what a method leaves open
  * @ratios: keep those of the first row to each other one
  * @before: called before each sample, to make the cache cold; may be NULL.
- *	Returns 0 or -1. A sample sends the sources once then
+ *	Returns 0, or -1 if the row cannot be measured. A sample sends the
+ *	sources once then
  * @serve: the receiver, if not that of sink_start()
  * @send: instead of one connection by bench_send(); may be NULL
  * @data: for @send

@@ -4,6 +4,9 @@
 
 #include "suite.h"
 
+/* More than that takes an emulated machine minutes. */
+#define SLOW_BYTES (256UL << 20)
+
 #define SMALL_BYTES 4096
 #define SMALL_FILES 512
 
@@ -59,6 +62,8 @@ static int measure_bytes(struct suite *suite, const struct source *file)
 	suite_begin(suite, &run, "one call of ever more bytes", "growth.bytes");
 	run.ratios = false;
 	for (i = 0; !ret && i < ARRAY_SIZE(amounts); i++) {
+		if (suite->slow && amounts[i].bytes > SLOW_BYTES)
+			break;
 		ret = cut_file(file, amounts[i].bytes, &sources[i]);
 		if (!ret)
 			suite_add(&run, amounts[i].name, &method_zcopy,

@@ -171,7 +171,8 @@ static size_t add_widths(const json_t *run, double *widths)
 	json_array_foreach(rows, i, row)
 	{
 		seconds = json_object_get(row, "seconds");
-		if (seconds)
+		if (seconds &&
+		    json_real_value(json_object_get(seconds, "median")) > 0)
 			widths[nr++] = width(seconds);
 	}
 	return nr;

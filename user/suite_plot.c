@@ -84,7 +84,7 @@ static bool write_throughput(FILE *stream, const json_t *report)
 			     1e-9);
 		fputc('\n', stream);
 	}
-	return whole;
+	return whole && pieces;
 }
 
 static bool write_cpu(FILE *stream, const json_t *report)

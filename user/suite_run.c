@@ -55,8 +55,10 @@ static int send_row(struct suite_run *run, struct suite_row *row,
 {
 	struct sink_report report;
 
-	if (run->before && run->before(run, row))
+	if (run->before && run->before(run, row)) {
+		bench_give_up(&row->row);
 		return -1;
+	}
 	if (run->send)
 		return run->send(run, row, order, repeat, sample);
 	return bench_send(&run->bench, &row->row, order, repeat, sample,

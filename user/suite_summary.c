@@ -5,9 +5,6 @@
 #include "format.h"
 #include "suite_tables.h"
 
-/* On a quiet machine, this is a few hundredths. */
-#define NOISY 0.12
-
 /* On a quiet machine, it is a few hundredths. */
 #define NOISY 0.12
 
@@ -57,11 +54,6 @@ void print_meta(struct page *page, const json_t *report)
 	page_table_end(page);
 	if (*warning)
 		page_paragraph(page, "Mind: %s.", warning);
-	if (number_of(meta, "noise") > NOISY)
-		page_paragraph(
-			page,
-			"Mind: the machine was busy with other things, too: the quartiles of a row are %.0f %% of its median apart, in the middle. Run it again when the machine is quiet.",
-			100 * number_of(meta, "noise"));
 	if (number_of(meta, "noise") > NOISY)
 		page_paragraph(
 			page,

@@ -143,8 +143,11 @@ void print_run(struct page *page, const json_t *ratios, const json_t *run)
 	size_t i;
 
 	snprintf(time, sizeof(time), ">us%s%s", *unit ? "/" : "", unit);
+	row = json_array_get(rows, 1);
 	snprintf(faster, sizeof(faster), ">%s is",
-		 text_of(json_array_get(rows, 0), "label"));
+		 ratio_of(ratios, run, text_of(row, "label"))
+			 ? text_of(json_array_get(rows, 0), "label")
+			 : "-");
 	snprintf(heading, sizeof(heading), "%s: %s", text_of(run, "name"),
 		 text_of(run, "title"));
 	page_heading(page, 3, heading);
