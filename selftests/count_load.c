@@ -19,6 +19,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,7 @@
 #include <unistd.h>
 #include <linux/tls.h>
 
-#include "util.h"
+#define MIB (1UL << 20)
 
 struct load {
 	const char *how;

@@ -311,7 +311,10 @@ int cmd_count(int argc, char **argv)
 	int status;
 
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &options);
-	status = count_check();
+	status = options.table.path ? table_find(&options.table)
+				    : count_find(&options.subject);
+	if (status == STATUS_OK)
+		status = count_check();
 	if (status == STATUS_OK)
 		status = probes_open(&probes, options.verbose);
 	if (status != STATUS_OK)

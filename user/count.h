@@ -156,6 +156,9 @@ struct subject {
 	uint64_t payload;
 };
 
+/* Is it there at all? Says so if not. Returns an exit status. */
+int count_find(const struct subject *subject);
+
 /*
  * Count a program that is started here, or a process that is there, until it
  * ends, @limit seconds have passed (0 for no limit) or a signal comes. Return

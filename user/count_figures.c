@@ -13,9 +13,6 @@
 #define SETTLE_STEP_MS 25
 #define SETTLE_MOST_MS 2000
 
-/* The most 64-bit numbers in one value of a map. */
-#define MOST_NUMBERS (sizeof(struct count_totals) / 8)
-
 /* A value of a map, all of whose members are 64-bit, over all CPUs. */
 static int read_sum(const struct bpf_map *map, const void *key,
 		    unsigned long long *sum)
@@ -69,14 +66,13 @@ static int by_bytes(const void *left, const void *right)
 
 static int read_syscalls(const struct bpf_map *map, struct figures *figures)
 {
-	unsigned long long count;
-	unsigned int i;
+	struct count_syscalls all;
+	unsigned int zero = 0, i;
 
-	for (i = 0; i < ARRAY_SIZE(figures->syscalls); i++) {
-		if (read_sum(map, &i, &count))
-			return -1;
-		figures->syscalls[i] = count;
-	}
+	if (read_sum(map, &zero, (void *)&all))
+		return -1;
+	for (i = 0; i < ARRAY_SIZE(figures->syscalls); i++)
+		figures->syscalls[i] = all.times[i];
 	return 0;
 }
 

@@ -14,12 +14,20 @@
 #include "count_probes.h"
 #include "tool.h"
 
-int probes_add(const struct probes *probes, pid_t thread)
+static int add(const struct probes *probes, pid_t thread, bool waiting)
 {
-	struct count_task task = { .syscall = COUNT_IO_WORKER };
+	struct count_task task = {
+		.waiting = waiting,
+		.syscall = COUNT_IO_WORKER,
+	};
 
 	return bpf_map_update_elem(bpf_map__fd(probes->skeleton->maps.tasks),
 				   &thread, &task, BPF_ANY);
+}
+
+int probes_add(const struct probes *probes, pid_t thread)
+{
+	return add(probes, thread, false);
 }
 
 int probes_remove(const struct probes *probes, pid_t thread)
@@ -100,7 +108,7 @@ static char *find_program(const char *name)
 	char *list, *dir, *rest, *found = NULL;
 
 	if (strchr(name, '/'))
-		return strdup(name);
+		return access(name, X_OK) ? NULL : strdup(name);
 	list = strdup(path ? path : "/usr/bin:/bin");
 	for (rest = list; rest && (dir = strsep(&rest, ":"));) {
 		if (asprintf(&found, "%s/%s", *dir ? dir : ".", name) < 0)
@@ -114,7 +122,7 @@ static char *find_program(const char *name)
 	return found;
 }
 
-/* The child waits in read(2) for its first counted call: execve(2). */
+/* The child waits until it will be counted, from execve(2) on. */
 static void become_program(const char *file, char *const *command,
 			   const int go[2], int report)
 {
@@ -189,7 +197,7 @@ static int let_go(const struct probes *probes, const struct start *start,
 {
 	int error = 0, wait_status;
 
-	if (probes_add(probes, start->child) || write(start->go, "", 1) != 1)
+	if (add(probes, start->child, true) || write(start->go, "", 1) != 1)
 		error = errno;
 	else if (read(start->report, &error, sizeof(error)) <= 0)
 		return 0;
@@ -199,17 +207,49 @@ static int let_go(const struct probes *probes, const struct start *start,
 	return -1;
 }
 
+/* The process, or -1 after a sentence. */
+static int open_process(pid_t pid)
+{
+	int pidfd = syscall(SYS_pidfd_open, pid, 0);
+
+	if (pidfd >= 0)
+		return pidfd;
+	if (errno == EINVAL)
+		say_error("%d is a thread: give its process", pid);
+	else
+		say_error("there is no process %d", pid);
+	return -1;
+}
+
+int count_find(const struct subject *subject)
+{
+	char *file;
+	int pidfd;
+
+	if (subject->command) {
+		file = find_program(subject->command[0]);
+		free(file);
+		if (file)
+			return STATUS_OK;
+		say_error("%s: there is no such command", subject->command[0]);
+		return STATUS_USAGE;
+	}
+	pidfd = open_process(subject->pid);
+	if (pidfd < 0)
+		return STATUS_USAGE;
+	close(pidfd);
+	return STATUS_OK;
+}
+
 int count_run(const struct probes *probes, struct subject *subject)
 {
 	char *file = find_program(subject->command[0]);
 	struct start start;
-	int status = STATUS_USAGE;
+	int status = STATUS_FAILED;
 	double begin;
 
-	if (!file) {
-		say_error("%s: there is no such command", subject->command[0]);
-		return STATUS_USAGE;
-	}
+	if (!file)
+		return STATUS_FAILED;
 	tool_catch_signals();
 	if (!start_child(file, subject->command, &start)) {
 		begin = now();
@@ -246,19 +286,16 @@ static bool wait_until(int pidfd, double limit)
 int count_attach(const struct probes *probes, struct subject *subject,
 		 double limit)
 {
-	int pidfd = syscall(SYS_pidfd_open, subject->pid, 0);
+	int pidfd = open_process(subject->pid);
 	double begin = now();
+	unsigned int threads;
 
-	if (pidfd < 0 && errno != EINVAL) {
-		say_error("there is no process %d", subject->pid);
-		return STATUS_USAGE;
-	}
-	if (pidfd < 0) {
-		say_error("%d is a thread: give its process", subject->pid);
-		return STATUS_USAGE;
-	}
+	if (pidfd < 0)
+		return STATUS_FAILED;
 	tool_catch_signals();
-	probes_add_tree(probes, subject->pid);
+	threads = probes_add_tree(probes, subject->pid);
+	say_note("counting %u threads of process %d and its descendants; Ctrl-C ends it",
+		 threads, subject->pid);
 	subject->ended = wait_until(pidfd, limit);
 	subject->seconds = now() - begin;
 	close(pidfd);

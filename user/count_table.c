@@ -39,7 +39,7 @@ const char *route_name(enum route route)
 }
 
 /* Anonymous devices, as of tmpfs and network file systems, have major 0. */
-static int look_at_file(struct table *table)
+int table_find(struct table *table)
 {
 	int fd = open(table->path, O_RDONLY | O_CLOEXEC);
 	struct stat status;
@@ -139,11 +139,8 @@ int table_run(struct table *table, const struct probes *probes)
 	struct peer peers[2];
 	int status;
 
-	status = look_at_file(table);
-	if (status == STATUS_OK && make_rows(table))
-		status = STATUS_FAILED;
-	if (status != STATUS_OK)
-		return status;
+	if (make_rows(table))
+		return STATUS_FAILED;
 	tool_catch_signals();
 	status = peers_start(peers);
 	if (status == STATUS_OK)

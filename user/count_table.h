@@ -143,7 +143,9 @@ struct table {
 	double probe_seconds;
 };
 
-/* Fills in the rows. Returns an exit status. */
+/* Is the file one to send? Says so if not. Returns an exit status. */
+int table_find(struct table *table);
+/* Fills in the rows, after table_find(). Returns an exit status. */
 int table_run(struct table *table, const struct probes *probes);
 void table_free(struct table *table);
 

@@ -159,15 +159,6 @@ int BPF_PROG(tcp_sendmsg_locked_end, void *sk, struct msghdr *msg)
  * Files of all other kinds
  */
 
-static __always_inline int vfs_begin(void)
-{
-	struct count_task *task = this_task();
-
-	if (task)
-		task->copied = 0;
-	return 0;
-}
-
 static __always_inline int vfs_end(u16 function, struct file *file, long ret)
 {
 	struct count_copy_key key = { .function = function };
@@ -182,13 +173,8 @@ static __always_inline int vfs_end(u16 function, struct file *file, long ret)
 }
 
 #define VFS(name, function)                                                 \
-	SEC("fentry/" #name)                                                \
-	int BPF_PROG(name##_begin)                                          \
-	{                                                                   \
-		return vfs_begin();                                         \
-	}                                                                   \
 	SEC("fexit/" #name)                                                 \
-	int BPF_PROG(name##_end, struct file *file)                         \
+	int BPF_PROG(name, struct file *file)                               \
 	{                                                                   \
 		return vfs_end(function, file, returned(ctx));              \
 	}
@@ -197,15 +183,9 @@ VFS(vfs_read, COUNT_VFS_READ)
 VFS(vfs_write, COUNT_VFS_WRITE)
 
 /* Of readv(2), writev(2) and their like; the type is 0 to read. */
-SEC("fentry/do_iter_readv_writev")
-int BPF_PROG(do_iter_readv_writev_begin)
-{
-	return vfs_begin();
-}
-
 SEC("fexit/do_iter_readv_writev")
-int BPF_PROG(do_iter_readv_writev_end, struct file *file, void *iter,
-	     void *offset, int type)
+int BPF_PROG(do_iter_readv_writev, struct file *file, void *iter, void *offset,
+	     int type)
 {
 	return vfs_end(type ? COUNT_VFS_WRITE : COUNT_VFS_READ, file,
 		       returned(ctx));

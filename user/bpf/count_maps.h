@@ -12,11 +12,12 @@ struct {
 	__type(value, struct count_totals);
 } totals SEC(".maps");
 
+/* All in one value: user space gets it in one go. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, COUNT_SYSCALLS + COUNT_COMPAT);
+	__uint(max_entries, 1);
 	__type(key, u32);
-	__type(value, u64);
+	__type(value, struct count_syscalls);
 } syscalls SEC(".maps");
 
 struct {

@@ -72,12 +72,19 @@ static __always_inline bool in_interrupt(void)
 	return false;
 }
 
-/* The running thread, if it is counted. */
-static __always_inline struct count_task *this_task(void)
+/* The running thread, if it is counted, now or when it has become a program. */
+static __always_inline struct count_task *any_task(void)
 {
 	u32 thread = bpf_get_current_pid_tgid();
 
 	return bpf_map_lookup_elem(&tasks, &thread);
+}
+
+static __always_inline struct count_task *this_task(void)
+{
+	struct count_task *task = any_task();
+
+	return task && !task->waiting ? task : NULL;
 }
 
 static __always_inline void task_add(u32 thread)

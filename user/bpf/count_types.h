@@ -91,6 +91,14 @@ struct count_device {
 };
 
 /**
+ * struct count_syscalls - how often each of them was made
+ * @times: by number, those of 32-bit programs from COUNT_COMPAT on
+ */
+struct count_syscalls {
+	unsigned long long times[COUNT_SYSCALLS + COUNT_COMPAT];
+};
+
+/**
  * struct count_totals - all other figures
  * @faults_user: page faults taken by the programs themselves: crossings
  * @faults_kernel: page faults that the kernel took on the programs' memory
@@ -122,13 +130,15 @@ struct count_totals {
 
 /**
  * struct count_task - one thread that is counted; only itself writes to it
+ * @waiting: nothing is counted before it has become another program
  * @syscall: the system call that it is in
  * @sending: functions that feed a socket, one inside the other, right now
  * @sent: one of them has taken something in this system call
- * @copied: bytes that were copied in this read or write
+ * @copied: bytes that were copied in this system call
  * @referred: bytes put into a socket by reference in this sendmsg
  */
 struct count_task {
+	unsigned int waiting;
 	int syscall;
 	unsigned int sending;
 	unsigned int sent;

@@ -1,0 +1,492 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# zcopy count: programs whose copies and crossings are known beforehand, and
+# what another tool (strace) and the module itself count.
+#
+# ZCOPY is the tool to test, by default the one on the PATH.
+
+set -u
+
+here=$(dirname "$(readlink -f "$0")")
+zcopy=${ZCOPY:-zcopy}
+load=$here/count_load
+dir=$(mktemp -d "${ZCOPY_TEST_DIR:-/tmp}/count.XXXXXX") || exit 1
+file=$dir/file
+report=$dir/report.json
+MiB=$((1 << 20))
+size=$((8 * MiB))
+failed=0 number=0
+sink_pid='' port=''
+
+skip_all()
+{
+	if [ "${ZCOPY_TEST_STRICT:-0}" != 0 ]; then
+		echo "Bail out! $*"
+		exit 1
+	fi
+	echo "1..0 # SKIP $*"
+	exit 4
+}
+
+clean_up()
+{
+	[ -z "$sink_pid" ] || kill "$sink_pid"
+	rm -rf "$dir"
+} 2>/dev/null
+trap clean_up EXIT
+
+# test NAME COMMAND...: one test, which is that the command succeeds.
+test_that()
+{
+	local name=$1
+	shift
+
+	number=$((number + 1))
+	if "$@"; then
+		echo "ok $number count.$name"
+	else
+		failed=$((failed + 1))
+		echo "not ok $number count.$name"
+	fi
+}
+
+# count ARGUMENT...: count it; the report goes to $report.
+count()
+{
+	rm -f "$report"
+	"$zcopy" count --json --output "$report" "$@" \
+		>"$dir/out" 2>"$dir/err" </dev/null
+}
+
+# A figure of the report: value cpu_copies to_user
+value()
+{
+	python3 - "$report" "$@" <<-'END'
+		import json, sys
+		item = json.load(open(sys.argv[1]))
+		for word in sys.argv[2:]:
+		    if isinstance(item, dict):
+		        item = item.get(word, 0)
+		    else:
+		        item = item[int(word)]
+		print(item)
+	END
+}
+
+# The figure is what is expected, give or take 2 percent and what a program
+# reads while it starts.
+near()
+{
+	local expected=$1 got
+	shift
+
+	got=$(value "$@")
+	awk -v got="$got" -v want="$expected" 'BEGIN {
+		difference = got < want ? want - got : got - want
+		exit !(difference <= want * 0.02 + 16384)
+	}' && return
+	echo "# $*: $got, and not $expected"
+	return 1
+}
+
+is()
+{
+	local expected=$1 got
+	shift
+
+	got=$(value "$@")
+	[ "$got" = "$expected" ] && return
+	echo "# $*: $got, and not $expected"
+	return 1
+}
+
+# is, for something that is a number of calls and no less.
+at_least()
+{
+	local least=$1 got
+	shift
+
+	got=$(value "$@")
+	[ "$got" -ge "$least" ] && return
+	echo "# $*: $got, less than $least"
+	return 1
+}
+
+#
+# Programs whose figures are known
+#
+
+cold_read_loop()
+{
+	sync
+	echo 1 >/proc/sys/vm/drop_caches
+	count -- "$load" read "$file" "$MiB" &&
+		near "$size" devices block_read &&
+		near "$size" cpu_copies to_user
+}
+
+read_loop()
+{
+	count -- "$load" read "$file" "$MiB" &&
+		near 0 devices bytes &&
+		near "$size" cpu_copies to_user &&
+		near 0 cpu_copies from_user &&
+		near 0 cpu_copies packets &&
+		is 0 payload &&
+		at_least 9 crossings by_name read
+}
+
+dd_1m()
+{
+	count -- dd if="$file" of=/dev/null bs=1M &&
+		near "$size" cpu_copies to_user &&
+		near 0 cpu_copies from_user &&
+		near 0 devices bytes &&
+		at_least 8 crossings by_name write
+}
+
+cat_to_cat()
+{
+	# shellcheck disable=SC2016 # expanded by that shell
+	count -- sh -c 'cat "$1" | cat >/dev/null' sh "$file" &&
+		near $((2 * size)) cpu_copies to_user &&
+		near "$size" cpu_copies from_user &&
+		at_least 2 crossings by_name execve
+}
+
+copy_loop()
+{
+	count -- "$load" copy "$file" "$MiB" "$port" &&
+		is "$size" payload &&
+		is 8 sends &&
+		is 8 crossings by_name sendto &&
+		near "$size" cpu_copies to_user &&
+		near "$size" cpu_copies from_user &&
+		near 0 cpu_copies packets &&
+		near "$size" devices bytes &&
+		near 0 devices linear
+}
+
+sendfile_loop()
+{
+	count -- "$load" sendfile "$file" "$MiB" "$port" &&
+		is "$size" payload &&
+		is 8 sends &&
+		is 9 crossings by_name sendfile &&
+		near 0 cpu_copies bytes &&
+		is "$size" by_reference sockets &&
+		near "$size" devices fragments
+}
+
+zerocopy_is_copied_late()
+{
+	count -- "$load" zerocopy "$file" "$MiB" "$port" &&
+		is "$size" payload &&
+		is "$size" by_reference pinned &&
+		near 0 cpu_copies from_user &&
+		near "$size" cpu_copies packets
+}
+
+ktls_encrypts()
+{
+	count -- "$load" ktls "$file" "$MiB" "$port" &&
+		is "$size" payload &&
+		near "$size" cpu_copies to_user &&
+		near "$size" cpu_copies encrypted
+}
+
+datagrams()
+{
+	count -- "$load" datagrams "$file" 1024 0 &&
+		is "$size" payload &&
+		is $((size / 1024)) sends &&
+		near "$size" cpu_copies from_user &&
+		near "$size" devices bytes
+}
+
+# The sender alone, though both ends are on this machine.
+one_write_to_disk()
+{
+	count -- dd if="$file" of="$dir/copy" bs=1M conv=fsync &&
+		near "$size" cpu_copies to_user &&
+		near "$size" cpu_copies from_user &&
+		near "$size" devices block_written
+}
+
+# Direct I/O is the disk's work alone.
+direct_read()
+{
+	count -- dd if="$file" of=/dev/null bs=1M iflag=direct &&
+		near "$size" devices block_read &&
+		near 0 cpu_copies to_user
+}
+
+other_kinds_of_files()
+{
+	count -- dd if=/dev/zero of=/dev/null bs=1M count=16 &&
+		near 0 cpu_copies bytes || return
+	count -- dd if=/dev/urandom of=/dev/null bs=1M count=1 &&
+		near "$MiB" cpu_copies to_user
+}
+
+#
+# Who is counted
+#
+
+children_and_threads_are()
+{
+	count -- python3 -S -c '
+import os, sys, threading
+def read():
+    with open(sys.argv[1], "rb", buffering=0) as f:
+        while f.read(1 << 20):
+            pass
+threads = [threading.Thread(target=read) for i in range(2)]
+[t.start() for t in threads]
+[t.join() for t in threads]
+if os.fork() == 0:
+    if os.fork() == 0:
+        read()
+    else:
+        os.wait()
+else:
+    os.wait()
+' "$file" || return
+	# The interpreter reads its own library.
+	at_least $((3 * size)) cpu_copies to_user &&
+		[ "$(value cpu_copies to_user)" -lt $((3 * size + 4 * MiB)) ]
+}
+
+# A process that is there already, and what it starts, until it ends.
+by_pid()
+{
+	local pid counter status
+
+	mkfifo "$dir/go"
+	# shellcheck disable=SC2016 # expanded by that shell
+	sh -c 'read go <"$2"; cat "$1"; exit 0' sh "$file" "$dir/go" >/dev/null &
+	pid=$!
+	count --pid "$pid" &
+	counter=$!
+	until grep -qs '^zcopy: counting' "$dir/err" || ! kill -0 "$counter"; do
+		sleep 0.1
+	done
+	echo >"$dir/go"
+	wait "$counter"
+	status=$?
+	wait "$pid"
+	[ "$status" = 0 ] && near "$size" cpu_copies to_user &&
+		is True subject ended
+}
+
+# Somebody else is busy all the while.
+others_are_not()
+{
+	local pid status other begin=$SECONDS
+
+	while :; do cat "$file"; done >/dev/null 2>&1 &
+	other=$!
+	sleep 100 &
+	pid=$!
+	count --pid "$pid" --time 0.5
+	status=$?
+	kill "$pid" "$other"
+	wait "$pid" "$other" 2>/dev/null
+	[ "$status" = 0 ] && [ $((SECONDS - begin)) -lt 90 ] &&
+		is False subject ended && near 0 cpu_copies bytes
+}
+
+#
+# What others count
+#
+
+# calls NAME FILE: of strace -c, the number of calls; 0 if it has none.
+strace_calls()
+{
+	awk -v name="$1" '$NF == name { print $4; found = 1 }
+		END { if (!found) print 0 }' "$2"
+}
+
+agrees_with_strace()
+{
+	local name got want wrong=0
+
+	count -- "$load" copy "$file" 65536 "$port" || return
+	strace -f -c -o "$dir/strace" "$load" copy "$file" 65536 "$port" || return
+	# What never returns is not in strace's list.
+	for name in $(value crossings by_name | tr -d "{}',:0-9 " ) \
+		    $(python3 -c 'import json, sys
+print(*json.load(open(sys.argv[1]))["crossings"]["by_name"])' "$report"); do
+		[ "$name" != exit_group ] || continue
+		want=$(strace_calls "$name" "$dir/strace")
+		got=$(value crossings by_name "$name")
+		[ "$got" = "$want" ] && continue
+		[ "$got" = 0 ] && continue
+		echo "# $name: $got calls, $want by strace"
+		wrong=1
+	done
+	[ "$wrong" = 0 ]
+}
+
+# row METHOD ROUTE KEY...: of the table.
+row()
+{
+	local method=$1 route=$2
+	shift 2
+
+	python3 - "$report" "$method" "$route" "$@" <<-'END'
+		import json, sys
+		for row in json.load(open(sys.argv[1]))["rows"]:
+		    if (row["method"], row["route"], row["cold"]) == \
+		       (sys.argv[2], sys.argv[3], False):
+		        for word in sys.argv[4:]:
+		            row = row[word]
+		        print(row)
+	END
+}
+
+# row_is METHOD ROUTE KEY NUMBER SLACK: a figure of it, give or take SLACK.
+row_is()
+{
+	local got
+
+	got=$(row "$1" "$2" "$3")
+	awk -v got="$got" -v want="$4" -v slack="$5" 'BEGIN {
+		exit !(got != "" && got <= want + slack && got >= want - slack)
+	}' && return
+	echo "# $1 over $2: $3 $got, and not $4"
+	return 1
+}
+
+# copies METHOD ROUTE NUMBER: the CPU copies each byte so often, within 2 %.
+copies()
+{
+	row_is "$1" "$2" cpu_copies "$3" 0.02
+}
+
+# The same for crossings, where a page fault of the sender's is 0.12.
+crossings()
+{
+	row_is "$1" "$2" crossings "$3" 0.4
+}
+
+table_is_the_textbook()
+{
+	local linear='veth, no scatter-gather'
+
+	count --table "$file" --method read,mmap,direct,sendfile,splice,zerocopy || {
+		sed 's/^/# /' "$dir/err" "$dir/out"
+		return 1
+	}
+	copies read veth 2 && copies mmap veth 1 && copies direct veth 1 &&
+		copies sendfile veth 0 && copies sendfile "$linear" 1 &&
+		copies splice veth 0 && copies zerocopy loopback 1 &&
+		crossings read veth 4 && crossings direct veth 4 &&
+		crossings sendfile veth 2 && crossings splice veth 4 &&
+		row_is sendfile veth gathered 1 0 &&
+		row_is sendfile "$linear" gathered 0 0
+}
+
+# out_copied, the module's word, and the probes' count.
+agrees_with_the_module()
+{
+	local linear='veth, no scatter-gather'
+
+	count --table "$file" --method zcopy || return
+	copies zcopy veth 0 && copies zcopy loopback 0 &&
+		copies zcopy "$linear" 1 &&
+		[ "$(row zcopy loopback reported copies)" = 0.0 ] &&
+		[ "$(row zcopy "$linear" reported copies)" = 1.0 ]
+}
+
+#
+# The tool itself
+#
+
+# Programs of ours in the kernel.
+probes()
+{
+	bpftool prog list | grep -c 'name tcp_sendmsg_loc'
+}
+
+gone_after_sigkill()
+{
+	local pid tries during
+
+	"$zcopy" count -- sleep 300 >/dev/null 2>&1 &
+	pid=$!
+	for ((tries = 0; tries < 600; tries++)); do
+		[ -z "$(pgrep -P "$pid" -x sleep)" ] || break
+		sleep 0.1
+	done
+	during=$(probes)
+	sleep_pid=$(pgrep -P "$pid" -x sleep)
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null
+	for ((tries = 0; tries < 100; tries++)); do
+		[ "$(probes)" != 0 ] || break
+		sleep 0.1
+	done
+	# What was counted goes on.
+	kill -0 "$sleep_pid" && kill "$sleep_pid" &&
+		[ "$during" -gt 0 ] && [ "$(probes)" = 0 ]
+}
+
+# status STATUS ARGUMENT...: how the tool ends.
+status()
+{
+	local expected=$1 got
+	shift
+
+	count "$@"
+	got=$?
+	[ "$got" = "$expected" ] && return
+	echo "# count $*: status $got, and not $expected"
+	return 1
+}
+
+exit_statuses()
+{
+	status 1 -- false && [ "$(probes)" = 0 ] &&
+		status 2 -- /nonexistent/command && status 2 -- nonexistent &&
+		status 2 && status 2 --pid 1 -- true &&
+		status 2 --time 1 -- true && status 2 --pid 999999999 &&
+		status 2 --table /dev/null
+}
+
+says_what_is_missing()
+{
+	cp "$(command -v "$zcopy")" "$dir/zcopy" && chmod 755 "$dir" "$dir/zcopy" &&
+		! setpriv --reuid 65534 --clear-groups "$dir/zcopy" count -- true \
+			2>"$dir/err" &&
+		grep -q 'takes root' "$dir/err"
+}
+
+"$zcopy" count -- true >/dev/null 2>"$dir/err"
+case $?-$(uname -r) in
+0-*) ;;
+3-*uml*) echo "1..0 # SKIP no probes in user-mode Linux"; exit 4 ;;
+*) skip_all "cannot count here: $(tail -n 1 "$dir/err")" ;;
+esac
+command -v python3 strace bpftool >/dev/null || skip_all "a program is missing"
+head -c "$size" /dev/urandom >"$file"
+coproc "$load" sink
+sink_pid=$COPROC_PID
+# shellcheck disable=SC2034 # read by name
+read -r port <&"${COPROC[0]}"
+
+tests='cold_read_loop read_loop direct_read dd_1m cat_to_cat copy_loop
+	sendfile_loop zerocopy_is_copied_late ktls_encrypts datagrams
+	one_write_to_disk other_kinds_of_files children_and_threads_are by_pid
+	others_are_not agrees_with_strace table_is_the_textbook
+	gone_after_sigkill exit_statuses says_what_is_missing'
+[ ! -e /dev/zcopy ] || tests+=' agrees_with_the_module'
+# TESTS, for work on this file: only these.
+read -ra list <<<"$(echo "${COUNT_TESTS:-$tests}" | tr '\n\t' '  ')"
+echo "TAP version 13"
+echo "1..${#list[@]}"
+for name in "${list[@]}"; do
+	test_that "$name" "$name"
+done
+[ "$failed" = 0 ]
