@@ -19,12 +19,15 @@
 #define IORING_NOTIF_USAGE_ZC_COPIED (1U << 31)
 #endif
 
-#define SLOTS 4U
+/* Memory for what is on its way, however large the pieces are. */
+#define POOL_BYTES (4 * METHOD_CHUNK)
+#define MOST_SLOTS 64U
+#define PAGE_BYTES 4096UL
 
 /**
  * struct send_zc - state of the method
  * @ring: where requests go; a slot has at most one under way
- * @buffers: SLOTS buffers of METHOD_CHUNK bytes, registered by slot number
+ * @buffers: POOL_BYTES, registered, cut into slots
  * @pending: bytes of each slot that await their notification
  * @in_use: a notification of the slot is to come
  * @next: the slot to use next
@@ -33,8 +36,8 @@
 struct send_zc {
 	struct io_uring ring;
 	char *buffers;
-	uint32_t pending[SLOTS];
-	bool in_use[SLOTS];
+	uint32_t pending[MOST_SLOTS];
+	bool in_use[MOST_SLOTS];
 	unsigned int next;
 	unsigned int zc_flags;
 };
@@ -44,25 +47,21 @@ static int send_zc_probe(struct transfer *transfer)
 	return uring_probe(transfer, IORING_OP_SEND_ZC);
 }
 
-static int register_slots(struct transfer *transfer, struct send_zc *zc)
+static int register_pool(struct transfer *transfer, struct send_zc *zc)
 {
-	struct iovec slots[SLOTS];
-	unsigned int i;
+	struct iovec pool = { .iov_len = POOL_BYTES };
 	int ret;
 
-	zc->buffers = aligned_alloc(4096, SLOTS * METHOD_CHUNK);
+	zc->buffers = aligned_alloc(PAGE_BYTES, POOL_BYTES);
 	if (!zc->buffers)
 		return transfer_lacks(transfer, "no memory");
-	for (i = 0; i < SLOTS; i++) {
-		slots[i].iov_base = zc->buffers + i * METHOD_CHUNK;
-		slots[i].iov_len = METHOD_CHUNK;
-	}
-	ret = io_uring_register_buffers(&zc->ring, slots, SLOTS);
-	if (ret)
-		return transfer_lacks(
-			transfer, "4 MiB of buffers cannot be registered (%s)",
-			strerror(-ret));
-	return 0;
+	pool.iov_base = zc->buffers;
+	ret = io_uring_register_buffers(&zc->ring, &pool, 1);
+	if (!ret)
+		return 0;
+	return transfer_lacks(transfer,
+			      "4 MiB of buffers cannot be registered (%s)",
+			      strerror(-ret));
 }
 
 static int send_zc_open(struct transfer *transfer)
@@ -76,9 +75,8 @@ static int send_zc_open(struct transfer *transfer)
 	zc->zc_flags = IORING_SEND_ZC_REPORT_USAGE;
 	snprintf(
 		transfer->settings, sizeof(transfer->settings),
-		"read(2) into %u registered buffers of 1 MiB, each sent by SEND_ZC",
-		SLOTS);
-	return register_slots(transfer, zc);
+		"read(2) into 4 MiB of registered memory, piece by piece, each sent by SEND_ZC");
+	return register_pool(transfer, zc);
 }
 
 static void take_notification(struct transfer *transfer,
@@ -136,15 +134,15 @@ static int send_piece(struct transfer *transfer, unsigned int slot,
 		    (transfer_more(transfer, len) ? MSG_MORE : 0);
 
 	io_uring_prep_send_zc_fixed(request, transfer->socket, base, len, flags,
-				    zc->zc_flags, slot);
+				    zc->zc_flags, 0);
 	request->user_data = slot;
 	return take_results(transfer, slot, sent);
 }
 
-static int send_slot(struct transfer *transfer, unsigned int slot, size_t len)
+static int send_slot(struct transfer *transfer, unsigned int slot,
+		     const char *base, size_t len)
 {
 	struct send_zc *zc = transfer->state;
-	const char *base = zc->buffers + slot * METHOD_CHUNK;
 	int sent;
 
 	while (len) {
@@ -168,22 +166,34 @@ static int send_slot(struct transfer *transfer, unsigned int slot, size_t len)
 	return 0;
 }
 
+/* How the pool is cut: as many slots as there can be. */
+static unsigned int cut_pool(const struct transfer *transfer, size_t *stride)
+{
+	size_t piece = transfer_chunk(transfer, METHOD_CHUNK, METHOD_CHUNK);
+	unsigned int slots;
+
+	*stride = (piece + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+	slots = POOL_BYTES / *stride;
+	return slots < MOST_SLOTS ? slots : MOST_SLOTS;
+}
+
 static int send_zc_send(struct transfer *transfer, const struct source *file)
 {
 	struct send_zc *zc = transfer->state;
-	unsigned int slot;
+	unsigned int slot, slots;
+	size_t chunk, stride;
 	uint64_t offset;
-	size_t chunk;
+	char *base;
 
+	slots = cut_pool(transfer, &stride);
 	for (offset = 0; offset < file->len; offset += chunk) {
 		chunk = transfer_chunk(transfer, file->len - offset,
 				       METHOD_CHUNK);
-		slot = zc->next++ % SLOTS;
+		slot = zc->next++ % slots;
+		base = zc->buffers + slot * stride;
 		if (take_results(transfer, slot, NULL) ||
-		    read_full(transfer, file->fd,
-			      zc->buffers + slot * METHOD_CHUNK, chunk,
-			      offset) ||
-		    send_slot(transfer, slot, chunk))
+		    read_full(transfer, file->fd, base, chunk, offset) ||
+		    send_slot(transfer, slot, base, chunk))
 			return -1;
 	}
 	return 0;
@@ -193,7 +203,7 @@ static int send_zc_finish(struct transfer *transfer)
 {
 	unsigned int slot;
 
-	for (slot = 0; slot < SLOTS; slot++) {
+	for (slot = 0; slot < MOST_SLOTS; slot++) {
 		if (take_results(transfer, slot, NULL))
 			return -1;
 	}

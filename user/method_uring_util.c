@@ -5,7 +5,7 @@
 
 #include "method_uring_util.h"
 
-#define RING_ENTRIES 16
+#define RING_ENTRIES 64
 
 int uring_open(struct transfer *transfer, struct io_uring *ring)
 {
