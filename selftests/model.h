@@ -187,7 +187,6 @@ struct zm_tally {
 	uint64_t stops[ZCOPY_STATS_STOPS];
 	uint64_t bytes[ZCOPY_SEGMENT_ZERO + 1];
 	uint64_t copied;
-	uint64_t refused;
 };
 
 #define ZM_PAGES (ZM_FILE_LEN / 4096 + 1)

@@ -367,6 +367,5 @@ const char *zm_run_refusal(struct zm_run *run, unsigned int number)
 		text = wrong("%s: the cursor has moved", refusal.name);
 	else if (ioctl(run->pair.rx, FIONREAD, &came) || came)
 		text = wrong("%s: %d bytes were sent", refusal.name, came);
-	run->tally.refused++;
 	return report(run, number, text);
 }
