@@ -98,8 +98,8 @@ static void connect_to(struct load *load, int port)
 	int on = 1;
 
 	load->socket = socket(AF_INET, datagrams ? SOCK_DGRAM : SOCK_STREAM, 0);
-	if (!datagrams && connect(load->socket, (struct sockaddr *)&address,
-				  sizeof(address)))
+	if (!datagrams &&
+	    connect(load->socket, (struct sockaddr *)&address, sizeof(address)))
 		die("connect");
 	if (!strcmp(load->how, "ktls"))
 		start_tls(load->socket);
@@ -147,7 +147,7 @@ static void wait_for_reports(int fd, unsigned int calls)
 		__u32 error;
 		__u8 origin, type, code, pad;
 		__u32 first, last;
-	} *report;
+	} * report;
 
 	while (taken < calls && poll(&pollfd, 1, 10000) > 0) {
 		message.msg_control = control;

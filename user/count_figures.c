@@ -125,7 +125,8 @@ static void read_probes(const struct probes *probes, struct figures *figures)
 	struct bpf_prog_info info;
 	__u32 size;
 
-	bpf_object__for_each_program(program, probes->skeleton->obj) {
+	bpf_object__for_each_program(program, probes->skeleton->obj)
+	{
 		memset(&info, 0, sizeof(info));
 		size = sizeof(info);
 		if (!bpf_program__autoload(program) ||
@@ -148,8 +149,7 @@ static int read_totals(const struct probes *probes, struct count_totals *totals)
 static int read_nets(const struct probes *probes, struct count_net *nets)
 {
 	return read_hash(probes->skeleton->maps.devices, nets, sizeof(*nets),
-			 offsetof(struct count_net, value),
-			 COUNT_MOST_DEVICES);
+			 offsetof(struct count_net, value), COUNT_MOST_DEVICES);
 }
 
 int probes_read(const struct probes *probes, struct figures *figures)

@@ -46,8 +46,7 @@ json_t *count_json_syscalls(const struct figures *figures)
 
 	for (i = 0; i < ARRAY_SIZE(figures->syscalls); i++) {
 		if (figures->syscalls[i])
-			set_number(object,
-				   syscall_text(name, sizeof(name), i),
+			set_number(object, syscall_text(name, sizeof(name), i),
 				   figures->syscalls[i]);
 	}
 	return object;
@@ -61,9 +60,9 @@ static json_t *json_nets(const struct figures *figures)
 	json_t *object;
 
 	for (; net < end; net++) {
-		object = json_pack("{s:s%}", "name", net->key.name,
-				   strnlen(net->key.name,
-					   sizeof(net->key.name)));
+		object = json_pack(
+			"{s:s%}", "name", net->key.name,
+			strnlen(net->key.name, sizeof(net->key.name)));
 		set_number(object, "packets", net->value.packets);
 		set_number(object, "headers", net->value.header);
 		set_number(object, "linear", net->value.linear);

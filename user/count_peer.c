@@ -163,7 +163,8 @@ int peers_start(struct peer peers[2])
 			  strerror(errno));
 		return STATUS_MISSING;
 	}
-	if (peer_fork(&peers[0], false) || peer_listen(&peers[0], "127.0.0.1")) {
+	if (peer_fork(&peers[0], false) ||
+	    peer_listen(&peers[0], "127.0.0.1")) {
 		say_error("the receiver does not start");
 		return STATUS_FAILED;
 	}

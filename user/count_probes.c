@@ -34,22 +34,36 @@ struct sight {
 
 static const struct sight sights[] = {
 	{ "system calls", true, false, { "sys_enter" } },
-	{ "new processes", true, false,
+	{ "new processes",
+	  true,
+	  false,
 	  { "task_newtask", "sched_process_exec", "sched_process_exit" } },
-	{ "copies to and from user memory", true, false,
+	{ "copies to and from user memory",
+	  true,
+	  false,
 	  { "filemap_read", "skb_copy_datagram_iter", "generic_perform_write",
 	    "tcp_sendmsg_locked", "vfs_read", "vfs_write" } },
 	{ "what sockets take", true, false, { "inet_sendmsg" } },
-	{ "page faults", false, false,
+	{ "page faults",
+	  false,
+	  false,
 	  { "page_fault_user", "page_fault_kernel" } },
-	{ "copies between packets", false, false,
+	{ "copies between packets",
+	  false,
+	  false,
 	  { "skb_copy_bits", "skb_copy_and_csum_bits", "skb_copy_ubufs" } },
 	{ "copies of whole pages", false, false, { "copy_mc_to_kernel" } },
-	{ "pages put into sockets", false, true,
+	{ "pages put into sockets",
+	  false,
+	  true,
 	  { "skb_splice_from_iter", "do_tcp_sendpages" } },
-	{ "pages put into pipes", false, true,
+	{ "pages put into pipes",
+	  false,
+	  true,
 	  { "splice_folio_into_pipe", "splice_to_pipe" } },
-	{ "user memory put into sockets", false, false,
+	{ "user memory put into sockets",
+	  false,
+	  false,
 	  { "msg_zerocopy_realloc", "skb_zerocopy_iter_stream" } },
 	{ "requests to block devices", false, false, { "block_bio_queue" } },
 	{ "packets", false, false, { "net_dev_start_xmit" } },
@@ -121,8 +135,8 @@ static int collect_names(const struct btf *btf, unsigned int first,
 	for (i = first; i < nr; i++) {
 		type = btf__type_by_id(btf, i);
 		if (is_of_interest(btf, type))
-			set->names[set->nr++] =
-				btf__name_by_offset(btf, type->name_off);
+			set->names[set->nr++] = btf__name_by_offset(
+				btf, type->name_off);
 	}
 	qsort(set->names, set->nr, sizeof(*set->names), by_name);
 	return 0;
@@ -138,7 +152,8 @@ static int choose_from(struct count_bpf *skeleton, const struct btf *btf,
 
 	if (collect_names(btf, first, &set))
 		return -1;
-	bpf_object__for_each_program(program, skeleton->obj) {
+	bpf_object__for_each_program(program, skeleton->obj)
+	{
 		if (has_name(&set, wanted_type(program, type, sizeof(type))))
 			bpf_program__set_autoload(program, true);
 	}
@@ -184,7 +199,8 @@ static void attach(struct probes *probes)
 	struct bpf_program *program;
 	struct bpf_link *link;
 
-	bpf_object__for_each_program(program, probes->skeleton->obj) {
+	bpf_object__for_each_program(program, probes->skeleton->obj)
+	{
 		if (!bpf_program__autoload(program))
 			continue;
 		link = bpf_program__attach(program);
@@ -200,7 +216,8 @@ static bool is_active(const struct probes *probes, const char *function)
 {
 	struct bpf_program *program;
 
-	bpf_object__for_each_program(program, probes->skeleton->obj) {
+	bpf_object__for_each_program(program, probes->skeleton->obj)
+	{
 		if (!strcmp(target(program), function) &&
 		    bpf_program__autoload(program) &&
 		    bpf_program__autoattach(program))
@@ -252,7 +269,8 @@ static void explain_load(int error, bool verbose)
 		break;
 	default:
 		say_error("the kernel does not take the probes (%s)%s",
-			  strerror(error), verbose ? "" : ": --verbose tells more");
+			  strerror(error),
+			  verbose ? "" : ": --verbose tells more");
 	}
 }
 

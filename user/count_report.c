@@ -227,8 +227,8 @@ static void print_functions(const struct report *report)
 
 	if (copy == end)
 		return;
-	fprintf(report->stream, "\n%-28s%-12s%-18s%10s%12s\n", "copied by",
-		"", "for", "calls", "bytes");
+	fprintf(report->stream, "\n%-28s%-12s%-18s%10s%12s\n", "copied by", "",
+		"for", "calls", "bytes");
 	for (; copy < end; copy++) {
 		if (copy->value.bytes < least) {
 			rest += copy->value.bytes;
@@ -261,8 +261,7 @@ static void print_nets(const struct report *report)
 			net->key.name, net->value.packets,
 			format_bytes(headers, sizeof(headers),
 				     net->value.header),
-			format_bytes(linear, sizeof(linear),
-				     net->value.linear),
+			format_bytes(linear, sizeof(linear), net->value.linear),
 			format_bytes(pages, sizeof(pages),
 				     net->value.fragments));
 }

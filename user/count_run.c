@@ -294,8 +294,9 @@ int count_attach(const struct probes *probes, struct subject *subject,
 		return STATUS_FAILED;
 	tool_catch_signals();
 	threads = probes_add_tree(probes, subject->pid);
-	say_note("counting %u threads of process %d and its descendants; Ctrl-C ends it",
-		 threads, subject->pid);
+	say_note(
+		"counting %u threads of process %d and its descendants; Ctrl-C ends it",
+		threads, subject->pid);
 	subject->ended = wait_until(pidfd, limit);
 	subject->seconds = now() - begin;
 	close(pidfd);

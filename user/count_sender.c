@@ -120,8 +120,8 @@ static int connect_peer(const struct peer *peer, struct result *result)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd >= 0 && !connect(fd, (const void *)&peer->address,
-				sizeof(peer->address)))
+	if (fd >= 0 &&
+	    !connect(fd, (const void *)&peer->address, sizeof(peer->address)))
 		return fd;
 	fail(result, "no connection");
 	return -1;

@@ -17,9 +17,8 @@ static const struct {
 
 #define SYSCALL_ROW(name, number) [number] = #name,
 
-static const char *const syscall_names[COUNT_SYSCALLS] = {
-	COUNT_SYSCALL_NAMES(SYSCALL_ROW)
-};
+static const char *const syscall_names[COUNT_SYSCALLS] = { COUNT_SYSCALL_NAMES(
+	SYSCALL_ROW) };
 
 const char *copy_function_name(unsigned int function)
 {

@@ -138,11 +138,10 @@ static json_t *json_reported(const struct row *row)
 static void add_measured(json_t *object, const struct row *row)
 {
 	json_object_update_new(
-		object,
-		json_pack("{s:f, s:f, s:f, s:f, s:f}", "crossings",
-			  row->crossings, "cpu_copies", row->cpu,
-			  "device_copies", row->disk + row->network, "disk",
-			  row->disk, "network", row->network));
+		object, json_pack("{s:f, s:f, s:f, s:f, s:f}", "crossings",
+				  row->crossings, "cpu_copies", row->cpu,
+				  "device_copies", row->disk + row->network,
+				  "disk", row->disk, "network", row->network));
 	json_object_update_new(
 		object,
 		json_pack("{s:f, s:o, s:o, s:o, s:I, s:I}", "gathered",

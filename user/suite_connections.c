@@ -239,7 +239,7 @@ static int measure(struct suite *suite, unsigned int nr)
 	if (!suite_wants(suite, "connections.%u", nr))
 		return 0;
 	/* New connections are slow: each has to get over that. */
-	if (bytes < LEAST_BYTES)
+	if (bytes < LEAST_BYTES && !suite->slow)
 		bytes = LEAST_BYTES;
 	if (suite_files(suite, PLACE_MEMORY, 1, bytes, &sources))
 		return -1;

@@ -10,19 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "plots.h"
 #include "suite.h"
 #include "suite_tables.h"
-
-#define SCRIPT(name)                                   \
-	extern const char _binary_##name##_gp_start[]; \
-	extern const char _binary_##name##_gp_end[]
-
-SCRIPT(style);
-SCRIPT(throughput);
-SCRIPT(sweep);
-SCRIPT(small);
-SCRIPT(cpu);
-SCRIPT(growth);
 
 static const json_t *find_run(const json_t *report, const char *name)
 {

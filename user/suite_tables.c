@@ -135,10 +135,10 @@ void print_run(struct page *page, const json_t *ratios, const json_t *run)
 	const json_t *rows = json_object_get(run, "rows");
 	const char *unit = text_of(run, "unit");
 	char time[32], faster[64], heading[256];
-	const char *columns[] = { "<method", ">GB/s", ">quartiles",
-				  time,	     ">CPU",  ">machine",
-				  ">calls",  faster,  "<zero copy",
-				  NULL };
+	const char *const columns[] = { "<method", ">GB/s", ">quartiles",
+					time,	   ">CPU",  ">machine",
+					">calls",  faster,  "<zero copy",
+					NULL };
 	const json_t *row;
 	size_t i;
 

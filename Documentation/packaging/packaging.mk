@@ -18,6 +18,9 @@ docs: ## build/docs/: the documents and man pages as HTML
 	@for text in Documentation/man/*.[1-9]; do \
 		mandoc -Thtml "$$text" \
 			>"build/docs/$${text##*/}.html" || exit 1; done
+	@rm -rf build/docs/benchmark
+	@[ ! -d Documentation/benchmark ] || \
+		cp -r Documentation/benchmark build/docs/
 	@echo "build/docs/index.html"
 
 dkms-install: ## the module through DKMS, made again for each new kernel

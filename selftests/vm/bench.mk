@@ -23,7 +23,7 @@ bench-in-vm: for-vm
 		"zcopy bench --suite --output /mnt/share $(bench_options)"
 	@echo "$(bench_dir)/report.md"
 
-# What is typed by hand could be wrong.
+# Results that are typed by hand could be wrong.
 bench-doc: ## Documentation/benchmark-results.rst from build/bench/report.json
 	@$(need) bench
 	@$(MAKE) user $(quiet)

@@ -150,18 +150,18 @@ static __always_inline int send_end(long ret)
 	return 0;
 }
 
-#define SENDMSG(function)                                                   \
-	SEC("fentry/" #function)                                            \
-	int BPF_PROG(function##_begin, struct socket *sock,                 \
-		     struct msghdr *msg)                                    \
-	{                                                                   \
-		ubuf_mark(msg->msg_ubuf, this_task());                      \
-		return send_begin(sock->sk);                                \
-	}                                                                   \
-	SEC("fexit/" #function)                                             \
-	int BPF_PROG(function##_end)                                        \
-	{                                                                   \
-		return send_end((int)returned(ctx));                        \
+#define SENDMSG(function)                                   \
+	SEC("fentry/" #function)                            \
+	int BPF_PROG(function##_begin, struct socket *sock, \
+		     struct msghdr *msg)                    \
+	{                                                   \
+		ubuf_mark(msg->msg_ubuf, this_task());      \
+		return send_begin(sock->sk);                \
+	}                                                   \
+	SEC("fexit/" #function)                             \
+	int BPF_PROG(function##_end)                        \
+	{                                                   \
+		return send_end((int)returned(ctx));        \
 	}
 
 SENDMSG(inet_sendmsg)
@@ -206,12 +206,12 @@ static __always_inline int receive(struct socket *sock, int flags, long ret)
 	return 0;
 }
 
-#define RECVMSG(function)                                                   \
-	SEC("fexit/" #function)                                             \
-	int BPF_PROG(function, struct socket *sock, void *msg,              \
-		     unsigned long size, int flags)                         \
-	{                                                                   \
-		return receive(sock, flags, (int)returned(ctx));            \
+#define RECVMSG(function)                                        \
+	SEC("fexit/" #function)                                  \
+	int BPF_PROG(function, struct socket *sock, void *msg,   \
+		     unsigned long size, int flags)              \
+	{                                                        \
+		return receive(sock, flags, (int)returned(ctx)); \
 	}
 
 RECVMSG(inet_recvmsg)
@@ -282,15 +282,15 @@ int BPF_PROG(skb_zerocopy_iter_stream)
 	return 0;
 }
 
-#define PIPED(function)                                                     \
-	SEC("fexit/" #function)                                             \
-	int BPF_PROG(function)                                              \
-	{                                                                   \
-		long ret = returned(ctx);                                   \
-                                                                            \
-		if (ret > 0 && this_task())                                 \
-			add_total(piped, ret);                              \
-		return 0;                                                   \
+#define PIPED(function)                        \
+	SEC("fexit/" #function)                \
+	int BPF_PROG(function)                 \
+	{                                      \
+		long ret = returned(ctx);      \
+                                               \
+		if (ret > 0 && this_task())    \
+			add_total(piped, ret); \
+		return 0;                      \
 	}
 
 PIPED(splice_folio_into_pipe)

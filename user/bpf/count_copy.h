@@ -70,11 +70,11 @@ static __always_inline long returned(void *ctx)
 }
 
 /* They return the number of bytes, and do nothing else with an iov_iter. */
-#define COPY_BYTES(name, function)                                          \
-	SEC("fexit/" #name)                                                 \
-	int BPF_PROG(name, void *iocb, struct iov_iter *iter)               \
-	{                                                                   \
-		return copy_iter(COUNT_##function, iter, returned(ctx));    \
+#define COPY_BYTES(name, function)                                       \
+	SEC("fexit/" #name)                                              \
+	int BPF_PROG(name, void *iocb, struct iov_iter *iter)            \
+	{                                                                \
+		return copy_iter(COUNT_##function, iter, returned(ctx)); \
 	}
 
 COPY_BYTES(shmem_file_read_iter, SHMEM_READ)
@@ -172,11 +172,11 @@ static __always_inline int vfs_end(u16 function, struct file *file, long ret)
 	return 0;
 }
 
-#define VFS(name, function)                                                 \
-	SEC("fexit/" #name)                                                 \
-	int BPF_PROG(name, struct file *file)                               \
-	{                                                                   \
-		return vfs_end(function, file, returned(ctx));              \
+#define VFS(name, function)                                    \
+	SEC("fexit/" #name)                                    \
+	int BPF_PROG(name, struct file *file)                  \
+	{                                                      \
+		return vfs_end(function, file, returned(ctx)); \
 	}
 
 VFS(vfs_read, COUNT_VFS_READ)
@@ -192,15 +192,15 @@ int BPF_PROG(do_iter_readv_writev, struct file *file, void *iter, void *offset,
 }
 
 /* /dev/zero and /dev/null copy nothing. */
-#define NO_COPY(name)                                                       \
-	SEC("fexit/" #name)                                                 \
-	int BPF_PROG(name)                                                  \
-	{                                                                   \
-		struct count_task *task = this_task();                      \
-                                                                            \
-		if (task)                                                   \
-			task->copied = 1;                                   \
-		return 0;                                                   \
+#define NO_COPY(name)                                  \
+	SEC("fexit/" #name)                            \
+	int BPF_PROG(name)                             \
+	{                                              \
+		struct count_task *task = this_task(); \
+                                                       \
+		if (task)                              \
+			task->copied = 1;              \
+		return 0;                              \
 	}
 
 NO_COPY(read_zero)

@@ -54,24 +54,24 @@ static __always_inline struct count_totals *get_totals(void)
 	return bpf_map_lookup_elem(&totals, &zero);
 }
 
-#define add_total(member, value)                       \
-	do {                                           \
+#define add_total(member, value)                         \
+	do {                                             \
 		struct count_totals *__t = get_totals(); \
-		if (__t)                               \
-			add(&__t->member, value);      \
+		if (__t)                                 \
+			add(&__t->member, value);        \
 	} while (0)
 
 /* Look @key up in @map, whose values are of @type; make it if need be. */
-#define GETTER(name, map, key_type, value_type)                         \
-	static __always_inline value_type *name(key_type *key)          \
-	{                                                               \
-		value_type *found = bpf_map_lookup_elem(&map, key);     \
-		value_type zero = {};                                   \
-                                                                        \
-		if (found)                                              \
-			return found;                                   \
-		bpf_map_update_elem(&map, key, &zero, BPF_NOEXIST);     \
-		return bpf_map_lookup_elem(&map, key);                  \
+#define GETTER(name, map, key_type, value_type)                     \
+	static __always_inline value_type *name(key_type *key)      \
+	{                                                           \
+		value_type *found = bpf_map_lookup_elem(&map, key); \
+		value_type zero = {};                               \
+                                                                    \
+		if (found)                                          \
+			return found;                               \
+		bpf_map_update_elem(&map, key, &zero, BPF_NOEXIST); \
+		return bpf_map_lookup_elem(&map, key);              \
 	}
 
 GETTER(get_copy, copies, struct count_copy_key, struct count_copy)
