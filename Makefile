@@ -19,6 +19,8 @@ KDIR	?= $(if $(KERNEL),$(shell selftests/vm/cache headers $(KERNEL)),/lib/module
 LLVM	?=
 
 # The VM: see selftests/vm/run. KERNEL is 6.12 unless it is set.
+# A "$" in CMD is the guest's, not make's.
+override CMD	:= $(value CMD)
 export CMD SHARE VM_MEM VM_CPUS VM_TIMEOUT RIG TESTS DEMO_FILE
 vm_kernel	= $(or $(KERNEL),6.12)
 # make check tests all of these.
