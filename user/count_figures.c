@@ -125,8 +125,7 @@ static void read_probes(const struct probes *probes, struct figures *figures)
 	struct bpf_prog_info info;
 	__u32 size;
 
-	bpf_object__for_each_program(program, probes->skeleton->obj)
-	{
+	bpf_object__for_each_program(program, probes->skeleton->obj) {
 		memset(&info, 0, sizeof(info));
 		size = sizeof(info);
 		if (!bpf_program__autoload(program) ||

@@ -152,8 +152,7 @@ static int choose_from(struct count_bpf *skeleton, const struct btf *btf,
 
 	if (collect_names(btf, first, &set))
 		return -1;
-	bpf_object__for_each_program(program, skeleton->obj)
-	{
+	bpf_object__for_each_program(program, skeleton->obj) {
 		if (has_name(&set, wanted_type(program, type, sizeof(type))))
 			bpf_program__set_autoload(program, true);
 	}
@@ -199,8 +198,7 @@ static void attach(struct probes *probes)
 	struct bpf_program *program;
 	struct bpf_link *link;
 
-	bpf_object__for_each_program(program, probes->skeleton->obj)
-	{
+	bpf_object__for_each_program(program, probes->skeleton->obj) {
 		if (!bpf_program__autoload(program))
 			continue;
 		link = bpf_program__attach(program);
@@ -216,8 +214,7 @@ static bool is_active(const struct probes *probes, const char *function)
 {
 	struct bpf_program *program;
 
-	bpf_object__for_each_program(program, probes->skeleton->obj)
-	{
+	bpf_object__for_each_program(program, probes->skeleton->obj) {
 		if (!strcmp(target(program), function) &&
 		    bpf_program__autoload(program) &&
 		    bpf_program__autoattach(program))
