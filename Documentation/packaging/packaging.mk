@@ -9,10 +9,11 @@ dkms_source	= $(DESTDIR)/usr/src/zcopy-$(version)
 
 docs: ## build/docs/: the documents and man pages as HTML
 	@$(need) docs
-	@mkdir -p build/docs
+	@mkdir -p build/docs/benchmark
+	@cp Documentation/benchmark/*.svg build/docs/benchmark
 	@for text in Documentation/*.rst; do \
 		page=$${text##*/}; \
-		sed 's/\.rst>`_/.html>`_/' "$$text" | \
+		sed 's/\.rst>`_/.html>`_/g' "$$text" | \
 			rst2html5 --report=2 --halt=2 --strip-comments - \
 			"build/docs/$${page%.rst}.html" || exit 1; done
 	@for text in Documentation/man/*.[1-9]; do \
