@@ -64,6 +64,7 @@ mirror		= build/module/$(release)$(if $(LLVM),-llvm)
 
 module: ## build/module/RELEASE/zcopy.ko
 	@$(need) module $(if $(LLVM),llvm) $(if $(C),lint)
+	@$(if $(KERNEL)$(filter-out file,$(origin KDIR)),,$(need) headers || :)
 	@$(MAKE) mirrored-module KDIR='$(KDIR)'
 
 .PHONY: mirrored-module
