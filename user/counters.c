@@ -3,11 +3,38 @@
 #include <linux/perf_event.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "counters.h"
+
+/**
+ * struct reading - what read(2) gives for a group of two
+ * @nr: two
+ * @enabled: nanoseconds since it was made
+ * @running: how many of them it had the processor's counters for itself
+ * @cycles: in that time
+ * @instructions: in that time
+ */
+struct reading {
+	uint64_t nr;
+	uint64_t enabled;
+	uint64_t running;
+	uint64_t cycles;
+	uint64_t instructions;
+};
+
+/**
+ * struct counter - of a CPU
+ * @leader: the group, which counts cycles
+ * @member: of the group: instructions
+ * @before: at counters_start()
+ */
+struct counter {
+	int leader;
+	int member;
+	struct reading before;
+};
 
 static int open_event(uint64_t event, int cpu, int group)
 {
@@ -15,30 +42,28 @@ static int open_event(uint64_t event, int cpu, int group)
 		.type = PERF_TYPE_HARDWARE,
 		.size = sizeof(attr),
 		.config = event,
-		.read_format = PERF_FORMAT_GROUP,
-		.disabled = group < 0,
+		.read_format = PERF_FORMAT_GROUP |
+			       PERF_FORMAT_TOTAL_TIME_ENABLED |
+			       PERF_FORMAT_TOTAL_TIME_RUNNING,
 	};
 
 	return syscall(SYS_perf_event_open, &attr, -1, cpu, group,
 		       PERF_FLAG_FD_CLOEXEC);
 }
 
-static int open_group(struct counters *counters, int cpu)
+static void open_counter(struct counters *counters, int cpu)
 {
-	int leader = open_event(PERF_COUNT_HW_CPU_CYCLES, cpu, -1);
-	int second;
+	struct counter *counter = &counters->list[counters->nr];
 
-	if (leader < 0)
-		return -1;
-	second = open_event(PERF_COUNT_HW_INSTRUCTIONS, cpu, leader);
-	if (second < 0) {
-		close(leader);
-		return -1;
-	}
-	counters->fds[2 * counters->nr] = leader;
-	counters->fds[2 * counters->nr + 1] = second;
-	counters->nr++;
-	return 0;
+	counter->leader = open_event(PERF_COUNT_HW_CPU_CYCLES, cpu, -1);
+	if (counter->leader < 0)
+		return;
+	counter->member = open_event(PERF_COUNT_HW_INSTRUCTIONS, cpu,
+				     counter->leader);
+	if (counter->member < 0)
+		close(counter->leader);
+	else
+		counters->nr++;
 }
 
 void counters_open(struct counters *counters)
@@ -47,43 +72,54 @@ void counters_open(struct counters *counters)
 	int cpu;
 
 	counters->nr = 0;
-	counters->fds = calloc(2 * cpus, sizeof(*counters->fds));
-	if (!counters->fds)
+	counters->list = calloc(cpus, sizeof(*counters->list));
+	if (!counters->list)
 		return;
 	/* A CPU that is offline has none, and does nothing either. */
 	for (cpu = 0; cpu < cpus; cpu++)
-		open_group(counters, cpu);
+		open_counter(counters, cpu);
 	if (counters->nr < sysconf(_SC_NPROCESSORS_ONLN))
 		counters_close(counters);
 }
 
-static void all_groups(const struct counters *counters, unsigned long request)
+static void take_reading(const struct counter *counter, struct reading *reading)
+{
+	if (read(counter->leader, reading, sizeof(*reading)) !=
+	    sizeof(*reading))
+		*reading = counter->before;
+}
+
+void counters_start(struct counters *counters)
 {
 	unsigned int i;
 
 	for (i = 0; i < counters->nr; i++)
-		ioctl(counters->fds[2 * i], request, PERF_IOC_FLAG_GROUP);
+		take_reading(&counters->list[i], &counters->list[i].before);
 }
 
-void counters_start(const struct counters *counters)
+/* Others may use the same counters: then each has them part of the time. */
+static void add_counts(const struct reading *before,
+		       const struct reading *after, struct counts *counts)
 {
-	all_groups(counters, PERF_EVENT_IOC_RESET);
-	all_groups(counters, PERF_EVENT_IOC_ENABLE);
+	double running = after->running - before->running;
+	double scale;
+
+	if (running <= 0)
+		return;
+	scale = (after->enabled - before->enabled) / running;
+	counts->cycles += scale * (after->cycles - before->cycles);
+	counts->instructions += scale *
+				(after->instructions - before->instructions);
 }
 
-void counters_stop(const struct counters *counters, struct counts *counts)
+void counters_stop(struct counters *counters, struct counts *counts)
 {
-	/* As PERF_FORMAT_GROUP has it: how many, then each. */
-	uint64_t values[3];
+	struct reading after;
 	unsigned int i;
 
-	all_groups(counters, PERF_EVENT_IOC_DISABLE);
 	for (i = 0; i < counters->nr; i++) {
-		if (read(counters->fds[2 * i], values, sizeof(values)) !=
-		    sizeof(values))
-			continue;
-		counts->cycles += values[1];
-		counts->instructions += values[2];
+		take_reading(&counters->list[i], &after);
+		add_counts(&counters->list[i].before, &after, counts);
 	}
 }
 
@@ -91,9 +127,11 @@ void counters_close(struct counters *counters)
 {
 	unsigned int i;
 
-	for (i = 0; i < 2 * counters->nr; i++)
-		close(counters->fds[i]);
-	free(counters->fds);
-	counters->fds = NULL;
+	for (i = 0; i < counters->nr; i++) {
+		close(counters->list[i].member);
+		close(counters->list[i].leader);
+	}
+	free(counters->list);
+	counters->list = NULL;
 	counters->nr = 0;
 }

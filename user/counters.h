@@ -3,8 +3,6 @@
 #ifndef COUNTERS_H
 #define COUNTERS_H
 
-#include <stdbool.h>
-
 /**
  * struct counts - what the processors did, in kernel and user mode
  * @cycles: not those in which they were idle
@@ -15,21 +13,23 @@ struct counts {
 	double instructions;
 };
 
+struct counter;
+
 /**
- * struct counters - perf events, a group for each CPU
- * @fds: the groups' leaders, then as many for the instructions
+ * struct counters - perf events of all CPUs
+ * @list: for each CPU
  * @nr: CPUs; 0: nothing is counted here
  */
 struct counters {
-	int *fds;
+	struct counter *list;
 	unsigned int nr;
 };
 
 /* Leaves @nr 0 where there are no such events, or none for us. */
 void counters_open(struct counters *counters);
-void counters_start(const struct counters *counters);
+void counters_start(struct counters *counters);
 /* Adds what there was since counters_start() to @counts. */
-void counters_stop(const struct counters *counters, struct counts *counts);
+void counters_stop(struct counters *counters, struct counts *counts);
 void counters_close(struct counters *counters);
 
 #endif /* COUNTERS_H */
