@@ -6,6 +6,7 @@
 
 #include "bench.h"
 #include "format.h"
+#include "options.h"
 #include "suite.h"
 
 /* Options without a letter. */
@@ -17,13 +18,10 @@ enum {
 	OPTION_CALL_SIZE
 };
 
-#define MOST_METHODS 64
-
 /**
  * struct bench_options - the command line
  * @bench: filled in as far as it says so
- * @chosen: the methods asked for by name, before a NULL
- * @nr_chosen: how many
+ * @chosen: the methods asked for by name
  * @header: text to send before the files, or NULL
  * @trailer: text to send behind the files, or NULL
  * @json: the report is for a program
@@ -33,8 +31,7 @@ enum {
  */
 struct bench_options {
 	struct bench bench;
-	const struct method *chosen[MOST_METHODS + 1];
-	unsigned int nr_chosen;
+	struct choice chosen;
 	const char *header;
 	const char *trailer;
 	bool json;
@@ -62,25 +59,6 @@ static const struct argp_option argp_options[] = {
 	{ "quiet", 'q', NULL, 0, "No progress", 0 },
 	{ 0 },
 };
-
-static void choose_methods(struct bench_options *bench, char *names,
-			   struct argp_state *state)
-{
-	const struct method *method;
-	char *name;
-
-	for (name = strtok(names, ","); name; name = strtok(NULL, ",")) {
-		method = method_find(name);
-		if (!method)
-			argp_error(
-				state,
-				"'%s' is not a method: 'zcopy methods' lists them",
-				name);
-		if (bench->nr_chosen == MOST_METHODS)
-			argp_error(state, "more methods than there are");
-		bench->chosen[bench->nr_chosen++] = method;
-	}
-}
 
 static unsigned int parse_count(const char *arg, uint64_t most,
 				struct argp_state *state)
@@ -122,7 +100,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'm':
-		choose_methods(bench, arg, state);
+		choose_methods(&bench->chosen, arg, state);
 		return 0;
 	case 'r':
 		bench->bench.rounds = parse_count(arg, BENCH_MOST_ROUNDS,
@@ -191,7 +169,7 @@ static int run(struct bench_options *options)
 			"the files hold no bytes: there is nothing to measure");
 		return STATUS_USAGE;
 	}
-	bench->wanted = options->nr_chosen ? options->chosen : methods;
+	bench->wanted = chosen_methods(&options->chosen);
 	status = bench_run(bench);
 	if (status == STATUS_INTERRUPTED)
 		say_error("interrupted: no report");
@@ -199,7 +177,7 @@ static int run(struct bench_options *options)
 		print_report(options);
 	/* Asked for by name, a method has to be there. */
 	for (row = bench->rows; row < bench->rows + bench->nr_rows; row++) {
-		if (status == STATUS_OK && options->nr_chosen &&
+		if (status == STATUS_OK && options->chosen.nr &&
 		    row->outcome == OUTCOME_UNAVAILABLE)
 			status = STATUS_MISSING;
 	}

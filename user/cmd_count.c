@@ -9,20 +9,18 @@
 #include "count.h"
 #include "count_table.h"
 #include "format.h"
+#include "options.h"
 #include "tool.h"
 
 /* Options without a letter. */
 enum { OPTION_TABLE = 0x100, OPTION_CHUNK };
-
-#define MOST_METHODS 64
 
 /**
  * struct count_options - the command line
  * @subject: what is to be counted
  * @limit: seconds, or 0
  * @table: the file to send by every method, if it has a path
- * @chosen: the table's methods asked for by name, before a NULL
- * @nr_chosen: how many
+ * @chosen: the table's methods asked for by name
  * @output: the file that the report goes to, or NULL
  * @json: the report is for a program
  * @verbose: let libbpf speak
@@ -31,8 +29,7 @@ struct count_options {
 	struct subject subject;
 	double limit;
 	struct table table;
-	const struct method *chosen[MOST_METHODS + 1];
-	unsigned int nr_chosen;
+	struct choice chosen;
 	const char *output;
 	bool json;
 	bool verbose;
@@ -78,25 +75,6 @@ static void parse_subject(int key, char *arg, struct argp_state *state)
 		argp_error(state, "'%s' is not a time in seconds", arg);
 }
 
-static void choose_methods(struct count_options *options, char *names,
-			   struct argp_state *state)
-{
-	const struct method *method;
-	char *name;
-
-	for (name = strtok(names, ","); name; name = strtok(NULL, ",")) {
-		method = method_find(name);
-		if (!method)
-			argp_error(
-				state,
-				"'%s' is not a method: 'zcopy methods' lists them",
-				name);
-		if (options->nr_chosen == MOST_METHODS)
-			argp_error(state, "more methods than there are");
-		options->chosen[options->nr_chosen++] = method;
-	}
-}
-
 static error_t parse_table(int key, char *arg, struct argp_state *state)
 {
 	struct count_options *options = state->input;
@@ -111,7 +89,7 @@ static error_t parse_table(int key, char *arg, struct argp_state *state)
 			argp_error(state, "'%s' is not a size", arg);
 		return 0;
 	case 'm':
-		choose_methods(options, arg, state);
+		choose_methods(&options->chosen, arg, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -267,7 +245,7 @@ static int count_table(struct count_options *options,
 {
 	struct table *table = &options->table;
 
-	table->wanted = options->nr_chosen ? options->chosen : methods;
+	table->wanted = chosen_methods(&options->chosen);
 	if (!table->chunk)
 		table->chunk = METHOD_CHUNK;
 	return table_run(table, probes);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* zcopy info: what the module can do. */
-#include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -8,29 +7,8 @@
 #include <unistd.h>
 
 #include "libzcopy.h"
+#include "options.h"
 #include "tool.h"
-
-static const struct argp_option argp_options[] = {
-	{ "json", 'j', NULL, 0, "Print a JSON object", 0 },
-	{ 0 },
-};
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	bool *json = state->input;
-
-	(void)arg;
-	switch (key) {
-	case 'j':
-		*json = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "it takes no arguments");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
 
 static json_t *feature_list(uint64_t features)
 {
@@ -96,17 +74,12 @@ static void print_text(const struct zcopy_info *info)
 
 int cmd_info(int argc, char **argv)
 {
-	static const struct argp argp = {
-		.options = argp_options,
-		.parser = parse,
-		.doc = "Show what the module behind /dev/zcopy can do.",
-	};
+	bool json = parse_json_only(
+		argc, argv, "Show what the module behind /dev/zcopy can do.",
+		"Print a JSON object");
 	struct zcopy_info info;
-	bool json = false;
-	int fd;
+	int fd = zcopy_open();
 
-	argp_parse(&argp, argc, argv, 0, NULL, &json);
-	fd = zcopy_open();
 	if (fd < 0) {
 		say_error("cannot open %s: %s", zcopy_device_path(),
 			  zcopy_strerror(0, errno));

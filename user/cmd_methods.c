@@ -1,32 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* zcopy methods: the ways of sending, and which of them work here. */
-#include <argp.h>
 #include <jansson.h>
 
 #include "method.h"
+#include "options.h"
 #include "tool.h"
-
-static const struct argp_option argp_options[] = {
-	{ "json", 'j', NULL, 0, "Print a JSON array", 0 },
-	{ 0 },
-};
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	bool *json = state->input;
-
-	(void)arg;
-	switch (key) {
-	case 'j':
-		*json = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "it takes no arguments");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
 
 static void print_json(void)
 {
@@ -70,14 +48,10 @@ static void print_text(void)
 
 int cmd_methods(int argc, char **argv)
 {
-	static const struct argp argp = {
-		.options = argp_options,
-		.parser = parse,
-		.doc = "List the ways of sending that 'zcopy send --method' and 'zcopy bench --method' take, and say which do not work on this machine.",
-	};
-	bool json = false;
+	static const char doc[] =
+		"List the ways of sending that 'zcopy send --method' and 'zcopy bench --method' take, and say which do not work on this machine.";
+	bool json = parse_json_only(argc, argv, doc, "Print a JSON array");
 
-	argp_parse(&argp, argc, argv, 0, NULL, &json);
 	if (json)
 		print_json();
 	else
