@@ -108,6 +108,24 @@ static void print_bytes(const struct report *report, const char *name,
 		format_bytes(text, sizeof(text), bytes), remark);
 }
 
+/* The figures of the textbooks' tables. */
+static void print_summary(const struct report *report)
+{
+	const struct count_totals *totals = &report->figures->totals;
+	const struct sums *sums = &report->sums;
+	double payload = report->payload;
+
+	if (!report->payload)
+		return;
+	fprintf(report->stream, "%-22sCPU copies %.2f, device copies %.2f",
+		"for each byte of it", sums->cpu / payload,
+		sums->device / payload);
+	if (totals->sends)
+		fprintf(report->stream, ", crossings %.2f per chunk",
+			(double)sums->crossings / totals->sends);
+	fputc('\n', report->stream);
+}
+
 static void print_copies(const struct report *report)
 {
 	const struct sums *sums = &report->sums;
@@ -299,6 +317,7 @@ void count_print(FILE *stream, const struct probes *probes,
 	figures_sum(figures, &report.sums);
 	print_subject(&report, subject);
 	print_payload(&report, subject);
+	print_summary(&report);
 	print_copies(&report);
 	print_device_bytes(&report);
 	print_others(&report);

@@ -180,6 +180,11 @@ static void judge_crossings(struct row *row)
 		reason(row,
 		       "some calls moved less than a chunk: %.2f crossings more",
 		       row->crossings - faults - expected);
+	else if (differ(row->crossings - faults, expected)) {
+		reason(row, "%.2f crossings less, and nothing says why",
+		       expected - row->crossings + faults);
+		row->unexplained = true;
+	}
 }
 
 void row_judge(struct row *row, const struct table *table)

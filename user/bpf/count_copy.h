@@ -106,6 +106,21 @@ int BPF_PROG(skb_copy_datagram_from_iter, void *skb, int offset,
 				  : copy_iter(COUNT_SKB_FROM_ITER, iter, len);
 }
 
+/*
+ * Copied and added up in one go, if the receiver has room for all of it; if not,
+ * it calls the function that copies alone. A wrong sum is found afterwards.
+ */
+SEC("fentry/skb_copy_and_csum_datagram_msg")
+int BPF_PROG(skb_copy_and_csum_datagram_msg, struct sk_buff *skb, int header,
+	     struct msghdr *msg)
+{
+	long bytes = (long)skb->len - header;
+
+	if ((long)msg->msg_iter.count < bytes)
+		return 0;
+	return copy_iter(COUNT_SKB_CSUM_TO_ITER, &msg->msg_iter, bytes);
+}
+
 SEC("fexit/ip_generic_getfrag")
 int BPF_PROG(ip_generic_getfrag, struct msghdr *from, void *to, int offset,
 	     int len)

@@ -28,26 +28,27 @@
  * Reads and writes in which none of the others had a part, and which were not
  * O_DIRECT, count for VFS_READ and VFS_WRITE: files of other kinds.
  */
-#define COUNT_FUNCTIONS(X)                                       \
-	X(FILEMAP_READ, "filemap_read", OUT)                     \
-	X(SHMEM_READ, "shmem_file_read_iter", OUT)               \
-	X(PIPE_READ, "pipe_read", OUT)                           \
-	X(SKB_TO_ITER, "skb_copy_datagram_iter", OUT)            \
-	X(VFS_READ, "vfs_read", OUT)                             \
-	X(GENERIC_WRITE, "generic_perform_write", IN)            \
-	X(IOMAP_WRITE, "iomap_file_buffered_write", IN)          \
-	X(PIPE_WRITE, "pipe_write", IN)                          \
-	X(TCP_SENDMSG, "tcp_sendmsg_locked", IN)                 \
-	X(MPTCP_SENDMSG, "mptcp_sendmsg", IN)                    \
-	X(SKB_FROM_ITER, "skb_copy_datagram_from_iter", IN)      \
-	X(GETFRAG, "ip_generic_getfrag", IN)                     \
-	X(SK_MSG_FROM_ITER, "sk_msg_memcopy_from_iter", IN)      \
-	X(VFS_WRITE, "vfs_write", IN)                            \
-	X(SKB_COPY_BITS, "skb_copy_bits", NET)                   \
-	X(SKB_COPY_AND_CSUM_BITS, "skb_copy_and_csum_bits", NET) \
-	X(SKB_COPY_UBUFS, "skb_copy_ubufs", NET)                 \
-	X(PSKB_COPY, "__pskb_copy_fclone", NET)                  \
-	X(PSKB_EXPAND_HEAD, "pskb_expand_head", NET)             \
+#define COUNT_FUNCTIONS(X)                                         \
+	X(FILEMAP_READ, "filemap_read", OUT)                       \
+	X(SHMEM_READ, "shmem_file_read_iter", OUT)                 \
+	X(PIPE_READ, "pipe_read", OUT)                             \
+	X(SKB_TO_ITER, "skb_copy_datagram_iter", OUT)              \
+	X(SKB_CSUM_TO_ITER, "skb_copy_and_csum_datagram_msg", OUT) \
+	X(VFS_READ, "vfs_read", OUT)                               \
+	X(GENERIC_WRITE, "generic_perform_write", IN)              \
+	X(IOMAP_WRITE, "iomap_file_buffered_write", IN)            \
+	X(PIPE_WRITE, "pipe_write", IN)                            \
+	X(TCP_SENDMSG, "tcp_sendmsg_locked", IN)                   \
+	X(MPTCP_SENDMSG, "mptcp_sendmsg", IN)                      \
+	X(SKB_FROM_ITER, "skb_copy_datagram_from_iter", IN)        \
+	X(GETFRAG, "ip_generic_getfrag", IN)                       \
+	X(SK_MSG_FROM_ITER, "sk_msg_memcopy_from_iter", IN)        \
+	X(VFS_WRITE, "vfs_write", IN)                              \
+	X(SKB_COPY_BITS, "skb_copy_bits", NET)                     \
+	X(SKB_COPY_AND_CSUM_BITS, "skb_copy_and_csum_bits", NET)   \
+	X(SKB_COPY_UBUFS, "skb_copy_ubufs", NET)                   \
+	X(PSKB_COPY, "__pskb_copy_fclone", NET)                    \
+	X(PSKB_EXPAND_HEAD, "pskb_expand_head", NET)               \
 	X(COPY_MC_TO_KERNEL, "copy_mc_to_kernel", PAGE)
 
 #define COUNT_FUNCTION_ENUM(constant, name, kind) COUNT_##constant,
