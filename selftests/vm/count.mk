@@ -8,7 +8,7 @@ count_size	?= 32M
 count_in_guest	= head -c $(count_size) /dev/urandom >/mnt/scratch/file && \
 	zcopy count --table /mnt/scratch/file --json --output /mnt/share/table.json
 
-.PHONY: count count-programs
+.PHONY: count count-programs check-count
 
 count: for-vm ## copies and crossings of every method: build/count/table.json
 	@mkdir -p build/count
@@ -24,3 +24,6 @@ count-programs: for-vm ## copies and crossings of nginx, Python and Java
 		--timeout $(or $(VM_TIMEOUT),1800) -- \
 		'selftests/vm/count-programs /mnt/share/programs.json'
 	@echo build/count/programs.json
+
+check-count: ## zcopy count: programs whose copies and crossings are known
+	@$(MAKE) check TESTS=count.sh RESULTS=build/check-count
