@@ -12,45 +12,9 @@ device=/dev/zcopy
 sys=/sys/module/zcopy
 parameters=$sys/parameters
 hold=$here/hold
-passed=0 failed=0 number=0
 EFBIG=27
-
-plan()
-{
-	echo "TAP version 13"
-	echo "1..$1"
-}
-
-skip_all()
-{
-	if [ "${ZCOPY_TEST_STRICT:-0}" != 0 ]; then
-		echo "Bail out! $*"
-		exit 1
-	fi
-	echo "1..0 # SKIP $*"
-	exit 4
-}
-
-note()
-{
-	echo "# $*"
-}
-
-# check NAME COMMAND...: one test, which is that the command succeeds.
-check()
-{
-	local name=$1
-	shift
-
-	number=$((number + 1))
-	if "$@"; then
-		passed=$((passed + 1))
-		echo "ok $number module.$name"
-	else
-		failed=$((failed + 1))
-		echo "not ok $number module.$name"
-	fi
-}
+# shellcheck source=selftests/tap.sh
+. "$here/tap.sh"
 
 # The module that fits the running kernel, if it was built in this tree.
 find_module()
@@ -288,5 +252,4 @@ check bad_parameters_are_refused bad_parameters_are_refused
 check zero_copy_can_be_turned_off zero_copy_can_be_turned_off
 check idle_at_last idle
 check still_loaded loaded
-echo "# Totals: pass:$passed fail:$failed xfail:0 xpass:0 skip:0 error:0"
-[ $failed = 0 ]
+finish

@@ -1,101 +1,94 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * reply FILE PORT: answer every connection with a header, the file and the end
- * of the stream, in one SEND: what a small web server does.
+ * reply FILE PORT: a web server for one file. Each request is answered with a
+ * header and the file in one SEND, and the connection is kept for the next.
  *
  *	curl -s http://127.0.0.1:PORT/ | cmp - FILE
+ *	wrk -c 4 -d 1 http://127.0.0.1:PORT/
  *
- * The socket does not block. When it is full, poll() and call again with the
- * same struct: the kernel keeps the place in "done".
+ * A process for each connection, and sockets that block: one call is enough.
  */
 #include <err.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <poll.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <linux/zcopy.h>
 
-static int listen_on(int port)
-{
-	struct sockaddr_in6 any = { .sin6_family = AF_INET6,
-				    .sin6_port = htons(port) };
-	int fd = socket(AF_INET6, SOCK_STREAM, 0), one = 1;
-
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
-	    bind(fd, (struct sockaddr *)&any, sizeof(any)) || listen(fd, 8))
-		err(1, "port %d", port);
-	return fd;
-}
-
-/* Send all of it, however often the socket fills up; 0 or the errno. */
-static int send_all(int device, struct zcopy_send *send)
-{
-	struct pollfd room = { .fd = send->socket, .events = POLLOUT };
-
-	do {
-		if (ioctl(device, ZCOPY_IOC_SEND, send) && errno != EAGAIN &&
-		    errno != EINTR)
-			return errno;
-		if (send->out_stop == ZCOPY_STOP_SOCKET_FULL)
-			poll(&room, 1, -1);
-	} while (send->out_stop == ZCOPY_STOP_SOCKET_FULL ||
-		 send->out_stop == ZCOPY_STOP_INTERRUPTED);
-	return send->out_error;
-}
-
-static int reply(int device, int peer, int file, long long size)
+/* Returns 0 when the peer has been sent all that the header promises. */
+static int reply(int device, int peer, int file, int last)
 {
 	char header[128];
+	struct stat stat;
 	struct zcopy_segment vector[] = {
 		{ .type = ZCOPY_SEGMENT_USER, .offset = (uintptr_t)header },
-		{ .type = ZCOPY_SEGMENT_FILE, .fd = file, .len = size },
+		{ .type = ZCOPY_SEGMENT_FILE, .fd = file },
 	};
 	struct zcopy_send send = {
 		.size = sizeof(send),
-		.flags = ZCOPY_SEND_NOWAIT | ZCOPY_SEND_SHUTDOWN,
+		.flags = last ? ZCOPY_SEND_SHUTDOWN : 0,
 		.socket = peer,
 		.nr_segments = 2,
 		.segments = (uintptr_t)vector,
 	};
 
-	snprintf(header, sizeof(header),
-		 "HTTP/1.0 200 OK\r\nContent-Length: %lld\r\n\r\n", size);
-	vector[0].len = strlen(header);
-	return send_all(device, &send);
+	if (fstat(file, &stat))
+		return -1;
+	vector[0].len = sprintf(
+		header, "HTTP/1.1 200 OK\r\nContent-Length: %lld\r\n\r\n",
+		(long long)stat.st_size);
+	vector[1].len = stat.st_size;
+	/* Should the file shrink now, out_stop is SHORT, and not COMPLETE. */
+	return ioctl(device, ZCOPY_IOC_SEND, &send) ||
+	       send.out_stop != ZCOPY_STOP_COMPLETE;
+}
+
+/* A request ends with an empty line. All that matters: is it the last one? */
+static int serve(int device, int peer, int file)
+{
+	FILE *requests = fdopen(peer, "r");
+	char line[4096];
+	int last = 0;
+
+	while (requests && fgets(line, sizeof(line), requests)) {
+		last |= !strncasecmp(line, "Connection: close", 17);
+		if (!strcmp(line, "\r\n") &&
+		    (reply(device, peer, file, last) || last))
+			break;
+	}
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
-	int listener, device, file;
-	struct stat stat;
+	struct sockaddr_in6 any = { .sin6_family = AF_INET6 };
+	int listener, device, file, peer, on = 1;
 
 	if (argc != 3)
 		errx(1, "usage: reply FILE PORT");
+	any.sin6_port = htons(atoi(argv[2]));
 	device = open("/dev/zcopy", O_RDWR);
-	if (device < 0)
-		err(1, "/dev/zcopy");
 	file = open(argv[1], O_RDONLY);
-	if (file < 0 || fstat(file, &stat))
-		err(1, "%s", argv[1]);
+	listener = socket(AF_INET6, SOCK_STREAM, 0);
+	if (device < 0 || file < 0 || listener < 0 ||
+	    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
+	    bind(listener, (struct sockaddr *)&any, sizeof(any)) ||
+	    listen(listener, 64))
+		err(1, "cannot begin");
 
-	for (listener = listen_on(atoi(argv[2]));;) {
-		int peer = accept(listener, NULL, NULL);
-		char request[4096];
-		int error;
-
-		if (peer < 0 || read(peer, request, sizeof(request)) < 0)
-			err(1, "accept");
-		error = reply(device, peer, file, stat.st_size);
-		if (error)
-			warnx("%s: %s", argv[1], strerror(error));
+	signal(SIGCHLD, SIG_IGN);
+	while ((peer = accept(listener, NULL, NULL)) >= 0) {
+		if (!fork())
+			return serve(device, peer, file);
 		close(peer);
 	}
+	err(1, "accept");
 }
