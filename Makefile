@@ -126,7 +126,7 @@ demo: for-vm ## send a real file in a VM, verify it, compare with other ways
 	@exec selftests/vm/demo $(vm_kernel)
 
 check: ## all tests, on all kernels
-	@$(need) check
+	@$(need) check $(if $(findstring traces,$(TESTS)),traces)
 	@for kernel in $(KERNELS); do \
 		$(MAKE) for-vm KERNEL=$$kernel || exit; done
 	@$(MAKE) -C selftests O=$(top)/build/selftests $(quiet)

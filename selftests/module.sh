@@ -211,7 +211,7 @@ bad_parameters_are_refused()
 # With page sharing off, all works by copying, and is counted as copied.
 zero_copy_can_be_turned_off()
 {
-	local ret=0
+	local ret=0 program
 
 	echo never >$parameters/zero_copy || return 1
 	[ "$(cat $parameters/zero_copy)" = never ] || ret=1
@@ -222,6 +222,10 @@ zero_copy_can_be_turned_off()
 	"$here/resume" -r resume.tcp4.nowait \
 		-r resume.unix_stream.nowait >>"$log" 2>&1 || ret=1
 	"$here/files" -v memory >>"$log" 2>&1 || ret=1
+	for program in stats cached special blocked; do
+		"$here/$program" >>"$log" 2>&1 || ret=1
+	done
+	"$here/ktls" -r ktls.tls13_aes128.all_types >>"$log" 2>&1 || ret=1
 	[ $ret = 0 ] || sed 's/^/# | /' "$log"
 	echo always >$parameters/zero_copy && return $ret
 }
