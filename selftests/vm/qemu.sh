@@ -10,12 +10,21 @@
 # In the initramfs: to reach the host's file system. What these need comes along.
 initramfs_modules='virtio_pci virtio_console 9pnet_virtio 9p overlay'
 
-rig_prepare()
+# For the kernel's command line.
+arguments=
+
+# Sets "image", the entry of the cache, and what is in it.
+find_kernel()
 {
 	image=$("$here/cache" image "$kernel") || exit 125
 	modules=$image/lib/modules
 	release=$(ls "$modules")
 	kernel_image=$image/boot/vmlinuz-$release
+}
+
+rig_prepare()
+{
+	find_kernel
 	make_initramfs || die "cannot make an initramfs for $release"
 	choose_accelerator
 	rig_words="QEMU with ${accelerator%%,*}, $cpus CPUs, $memory"
@@ -40,9 +49,9 @@ make_initramfs()
 {
 	local key dir file
 
-	key=$({ echo "$image $initramfs_modules"; cat "$image/MANIFEST" \
+	key=$({ echo "$image $initramfs_modules"; cat "$kernel_image" \
 		"$here/initramfs-init" "$here/qemu.sh" /bin/busybox; } | sha256sum)
-	initramfs=${image%/image/*}/initramfs/$release-${key:0:16}.cpio
+	initramfs=${image%/*/*}/initramfs/$release-${key:0:16}.cpio
 	[ -s "$initramfs" ] && return
 
 	mkdir -p "${initramfs%/*}"
@@ -51,6 +60,7 @@ make_initramfs()
 	cp /bin/busybox "$dir/bin/busybox"
 	cp "$here/initramfs-init" "$dir/init"
 	chmod +x "$dir/init"
+	: >"$dir/modules/order"
 	for file in $(modules_in_order); do
 		case $file in
 		*.xz) xz -dc "$file" >"$dir/modules/$(basename "$file" .xz)" ;;
@@ -82,7 +92,7 @@ choose_accelerator()
 	key=$({ cat /etc/machine-id; grep -m1 'model name' /proc/cpuinfo
 		uname -r; qemu-system-x86_64 --version; echo "$release"
 		} 2>/dev/null | sha256sum)
-	answer=${image%/image/*}/kvm/${key:0:16}
+	answer=${image%/*/*}/kvm/${key:0:16}
 	if [ ! -s "$answer" ]; then
 		mkdir -p "${answer%/*}"
 		accelerator=kvm
@@ -118,6 +128,9 @@ machine_options()
 		rcupdate.rcu_cpu_stall_timeout=120
 		mitigations=off cryptomgr.notests tsc=reliable nokaslr "$@"
 	)
+
+	# shellcheck disable=SC2206 # words
+	append+=($arguments)
 
 	[ "$accelerator" = kvm ] && cpu=host
 	command=(

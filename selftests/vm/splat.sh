@@ -9,3 +9,20 @@ splat+='|INFO: task .* blocked|self-detected stall|detected stalls|UBSAN: |KASAN
 splat+='|possible (circular|recursive) locking|suspicious RCU usage|refcount_t: '
 splat+='|inconsistent lock state|unable to handle|unreferenced object|Bad page '
 splat+='|still in use|sleeping function called|Modules linked in:'
+
+# A detector of data races finds some in the rest of the kernel, too: of its
+# reports, leave those that have to do with the module. All else passes.
+relevant()
+{
+	awk '
+		/BUG: KCSAN: / { report = 1; text = ""; ours = 0 }
+		!report { print; next }
+		{ text = text $0 "\n" }
+		/\[zcopy\]|zc_/ { ours = 1 }
+		/=======/ {
+			if (ours)
+				printf "%s", text
+			report = 0
+		}
+		END { if (report && ours) printf "%s", text }'
+}

@@ -4,17 +4,18 @@
 # shellcheck disable=SC2034 # modules, command, ... are used there
 #
 # The user-mode Linux rig, see "run": native code without virtualisation, one
-# CPU, dear system calls. The kernel is a program: uml-build makes it, uml-fence
+# CPU, dear system calls. The kernel is a program: kernel-build makes it, uml-fence
 # starts it, uml-init is the first process in it.
 
-uml_option=
+uml_kernel=uml uml_arguments=
 
 rig_prepare()
 {
 	local entry
 
 	[ "$kernel" = 6.12 ] || die "user-mode Linux is 6.12 only"
-	entry=$("$here/uml-build" ${uml_option:+"$uml_option"}) || exit 125
+	"$here/need" uml || exit 125
+	entry=$("$here/kernel-build" "$uml_kernel") || exit 125
 	release=$(cat "$entry/release")
 	modules=$entry/lib/modules
 	linux=$entry/linux
@@ -28,6 +29,9 @@ rig_command()
 		"init=$here/uml-init" "zcopy_job=$job"
 		panic_on_warn=1 oops=panic noreboot
 	)
+
+	# shellcheck disable=SC2206 # words
+	arguments+=($uml_arguments)
 
 	mkdir "$job/layer"
 	[ "${#cmd[@]}" = 0 ] || kind="command"
