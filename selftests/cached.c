@@ -78,7 +78,7 @@ static void expect_arrival(struct __test_metadata *_metadata,
 static void until_complete(struct __test_metadata *_metadata,
 			   FIXTURE_DATA(cached) * self)
 {
-	double end = zt_now() + 30;
+	double end = zt_now() + 30 * zt_slack();
 
 	for (;;) {
 		zt_call(self->dev, &self->call);

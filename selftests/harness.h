@@ -35,6 +35,16 @@
 		ASSERT_EQ(ZCOPY_STOP_COMPLETE, (call)->send.out_stop); \
 	} while (0)
 
+static inline void zt_give_slack(void)
+{
+	struct __fixture_metadata *fixture;
+	struct __test_metadata *test;
+
+	for (fixture = __fixture_list; fixture; fixture = fixture->next)
+		for (test = fixture->tests; test; test = test->next)
+			test->timeout *= zt_slack();
+}
+
 /* The whole program is skipped on a machine without the device. */
 static inline int zt_main(int argc, char **argv)
 {
@@ -42,6 +52,7 @@ static inline int zt_main(int argc, char **argv)
 
 	if (dev >= 0) {
 		close(dev);
+		zt_give_slack();
 		return test_harness_run(argc, argv);
 	}
 	if (zt_strict())

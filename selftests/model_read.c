@@ -216,13 +216,13 @@ static void nap(unsigned int microseconds)
 
 void zm_reader_finish(struct zm_reader *reader)
 {
-	double end = zt_now() + PATIENCE;
+	double end = zt_now() + PATIENCE * zt_slack();
 
 	nap(reader->hold);
 	while (reader->received < reader->expect_len && !*reader->wrong) {
 		nap(reader->pause);
 		if (zm_reader_step(reader, 1000))
-			end = zt_now() + PATIENCE;
+			end = zt_now() + PATIENCE * zt_slack();
 		else if (zt_now() > end && !*reader->wrong)
 			complain(reader, "nothing came");
 	}

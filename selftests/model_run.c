@@ -208,7 +208,7 @@ static bool has_room(const struct zm_run *run, int milliseconds)
 static void make_room(struct zm_run *run)
 {
 	unsigned int steps = 1 + zm_below(&run->vector.state, 3);
-	double end = zt_now() + 10;
+	double end = zt_now() + 10 * zt_slack();
 
 	if (run->vector.beside) {
 		has_room(run, 1000);
@@ -251,7 +251,7 @@ static bool at_end(const struct zm_run *run)
 static const char *send_all(struct zm_run *run)
 {
 	struct zm_vector *vector = &run->vector;
-	double end = zt_now() + PATIENCE;
+	double end = zt_now() + PATIENCE * zt_slack();
 	const char *text;
 
 	zt_call_init(&run->call, run->pair.tx, &vector->zt, vector->flags);

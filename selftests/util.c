@@ -62,9 +62,17 @@ double zt_now(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+int zt_slack(void)
+{
+	const char *text = getenv("ZCOPY_TEST_SLACK");
+	int slack = text ? atoi(text) : 1;
+
+	return slack > 0 ? slack : 1;
+}
+
 bool zt_wait_until(bool (*test)(void *arg), void *arg, double seconds)
 {
-	double end = zt_now() + seconds;
+	double end = zt_now() + seconds * zt_slack();
 
 	while (!test(arg)) {
 		if (zt_now() > end)

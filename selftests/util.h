@@ -176,7 +176,13 @@ int zt_module_references(void);
 long zt_open_files(void);
 /* Descriptors of this process. */
 unsigned int zt_descriptors(void);
-/* Wait until the test returns true; false after @seconds. */
+/*
+ * How many times longer than usual things may take, from the environment: a
+ * debug kernel is slow.
+ */
+int zt_slack(void);
+
+/* Wait until the test returns true; false after @seconds, and slack. */
 bool zt_wait_until(bool (*test)(void *arg), void *arg, double seconds);
 /* The value of a sysfs or procfs file as text, or NULL. */
 const char *zt_read_line(const char *path);
