@@ -47,7 +47,8 @@ help: ## this list
 #? CMD='...'        vm: run this and exit with its status, instead of a shell
 #? SHARE=DIR        vm: this directory of the host, writable, at /mnt/share
 #? VM_MEM=3G VM_CPUS=2 VM_TIMEOUT=600   the size of the VM, seconds until it is killed
-#? RIG=qemu|uml|uml-debug   vm, check: QEMU, or user-mode Linux
+#? RIG=qemu|uml             vm, check: QEMU, or user-mode Linux
+#? RIG=qemu-debug|qemu-kcsan|uml-debug   the same with a debug kernel
 #? KERNELS="6.1 6.12"   check: the kernels to test on; TESTS="abi send" only these
 #? PREFIX=/usr/local DESTDIR=           install
 
@@ -60,7 +61,7 @@ all: module user ## the module for the running kernel, and the tool
 # kbuild writes next to its sources: it gets a directory of its own for each
 # kernel, with links to them.
 release		= $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
-mirror		= build/module/$(release)$(if $(LLVM),-llvm)
+mirror		= build/module/$(release)$(if $(LLVM),-llvm)$(if $(COVERAGE),-coverage)
 
 module: ## build/module/RELEASE/zcopy.ko
 	@$(need) module $(if $(LLVM),llvm) $(if $(C),lint)
@@ -75,7 +76,8 @@ mirrored-module:
 		echo "or for a VM: make module KERNEL=6.12" >&2; exit 1; fi
 	@selftests/vm/mirror $(mirror)
 	@$(MAKE) -C $(KDIR) M=$(top)/$(mirror) $(if $(LLVM),LLVM=$(LLVM)) \
-		$(if $(W),W=$(W)) $(if $(C),C=$(C)) modules
+		$(if $(W),W=$(W)) $(if $(C),C=$(C)) \
+		$(if $(COVERAGE),GCOV_PROFILE=y) modules
 
 #
 # User space

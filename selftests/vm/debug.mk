@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# make check-debug: the whole test suite, and then the fuzzer for FUZZ seconds, on
+# kernels that notice what a test does not; LANE says which of them:
+#
+#   a  user-mode Linux 6.12 with KASAN, lockdep, kmemleak, UBSAN
+#   b  x86-64 6.12 on two emulated processors with the same
+#   c  x86-64 6.12 on two emulated processors that looks for data races (KCSAN)
+#   d  as b, with Linux 6.1
+#
+# make coverage: which lines of the module the suite reaches, on all of these but c.
+
+lane_a		= uml-debug/6.12
+lane_b		= qemu-debug/6.12
+lane_c		= qemu-kcsan/6.12
+lane_d		= qemu-debug/6.1
+# A debug kernel is slow; so is an emulated processor.
+slack		= ZCOPY_TEST_SLACK=$(or $(SLACK),4)
+lane_timeout	= VM_TIMEOUT=$(or $(VM_TIMEOUT),5400)
+
+LANE		?=
+FUZZ		?= 60
+lanes		= $(foreach lane,$(or $(LANE),$(1)),$(lane_$(lane)))
+fuzzer		= $(if $(wildcard selftests/fuzz),--then 'fuzz --time $(FUZZ)')
+
+.PHONY: check-debug coverage for-lanes
+
+#? LANE="a b c d" FUZZ=60   check-debug: these kernels, seconds for the fuzzer
+
+check-debug: ## all tests on kernels with KASAN, lockdep, kmemleak (LANE=a|b|c|d)
+	@$(MAKE) for-lanes LANES='$(call lanes,a b)'
+	@$(slack) $(lane_timeout) RESULTS=build/check-debug \
+		selftests/vm/check --vm-only $(fuzzer) $(call lanes,a b)
+
+coverage: ## lines of the module that no test reaches: build/coverage/
+	@$(MAKE) for-lanes LANES='$(call lanes,a b d)' COVERAGE=1
+	@$(slack) $(lane_timeout) ZCOPY_COVERAGE=1 SHARE_RESULTS=1 \
+		RESULTS=build/coverage MODULE_SUFFIX=-coverage \
+		selftests/vm/check --vm-only $(fuzzer) $(call lanes,a b d) || \
+		echo "zcopy: not all tests passed" >&2
+	@selftests/vm/coverage build/coverage
+
+for-lanes:
+	@$(need) check
+	@set -e; for lane in $(LANES); do \
+		$(MAKE) for-vm RIG="$${lane%/*}" KERNEL="$${lane#*/}"; done
+	@$(MAKE) -C selftests O=$(top)/build/selftests $(quiet)

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# In the guest: what a program has left behind, on a kernel that can tell.
+#
+# kmemleak knows objects that nothing points to: it wants them five seconds old
+# and unchanged between two looks. Whole pages are none of its business; page
+# owner counts these by who allocated them.
+
+kmemleak=/sys/kernel/debug/kmemleak
+page_stacks=/sys/kernel/debug/page_owner_stacks/show_stacks
+
+# All that is there before the first program is not the program's.
+leaks_begin()
+{
+	[ -w "$kmemleak" ] || return 0
+	echo scan=off >"$kmemleak"
+	echo clear >"$kmemleak"
+}
+
+# Pages that the module has allocated and that are still there, by its names:
+# before it is unloaded. What it called must be the allocator and nothing else:
+# slabs are kept, pages of a file are the file's.
+leaked_pages()
+{
+	[ -r "$page_stacks" ] || return 0
+	awk -v RS= -F '\n' '
+		!/\[zcopy\]/ || /slab/ { next }
+		{
+			for (i = 1; i <= NF; i++)
+				if ($i !~ /alloc|stack|page_owner|page_from|frag_refill/)
+					break
+			if ($i ~ /\[zcopy\]/)
+				print
+		}' "$page_stacks"
+}
+
+# Pages in flight come back a moment after a program's end.
+wait_for_pages()
+{
+	local try
+
+	for try in {1..50}; do
+		leaks=$(leaked_pages)
+		[ -n "$leaks" ] || return 0
+		sleep 0.1
+	done
+	leaks+=" (after $try looks)"
+}
+
+# After the module has gone.
+leaked_objects()
+{
+	[ -w "$kmemleak" ] || return 0
+	echo scan >"$kmemleak"
+	sleep 5.1
+	echo scan >"$kmemleak"
+	cat "$kmemleak"
+	echo clear >"$kmemleak"
+}
