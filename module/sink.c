@@ -18,6 +18,7 @@
 #include <net/dst.h>
 #include <net/sock.h>
 #include <net/tcp.h>
+#include <net/tls.h>
 
 #include "batch.h"
 #include "sink.h"
@@ -230,6 +231,16 @@ static ssize_t zc_sink_send_copy(struct socket *sock, struct bio_vec *bvec,
 	return sock_sendmsg(sock, &msg);
 }
 
+/*
+ * Nothing can be sent behind a shutdown(), but kTLS takes a record all the same
+ * and throws it away. An error that is pending says more, and comes first.
+ */
+static bool zc_sink_is_shut(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN &&
+	       !READ_ONCE(sk->sk_err);
+}
+
 /**
  * zc_sink_send() - send what a batch holds, once
  * @sink: an open sink
@@ -245,6 +256,8 @@ ssize_t zc_sink_send(struct zc_sink *sink, struct zc_batch *batch, bool more)
 	unsigned int nr = batch->end - batch->first;
 	ssize_t ret;
 
+	if (zc_sink_is_shut(sink->sock->sk))
+		return -EPIPE;
 	if (sink->share)
 		ret = zc_backend_send(sink, bvec, nr, batch->bytes, msg_flags);
 	else
@@ -272,13 +285,42 @@ void zc_sink_push(struct zc_sink *sink)
 	sink->corked = false;
 }
 
+/*
+ * kTLS takes a record also when TCP has no room for it, and keeps it in a list.
+ * TCP's shutdown knows nothing of that list: the record would never be sent. The
+ * socket lock protects both the list and who is stacked on the socket.
+ */
+static bool zc_sink_tls_keeps_records(struct sock *sk)
+{
+	const struct tls_context *tls;
+	bool keeps = false;
+
+	if (!sk_is_tcp(sk) || !inet_csk_has_ulp(sk))
+		return false;
+
+	lock_sock(sk);
+	/* A connection that has failed keeps them for ever. */
+	if (inet_csk_has_ulp(sk) && !sk->sk_err &&
+	    (1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT) &&
+	    !strcmp(inet_csk(sk)->icsk_ulp_ops->name, "tls")) {
+		tls = tls_get_ctx(sk);
+		keeps = tls->tx_conf == TLS_SW &&
+			!list_empty(&tls_sw_ctx_tx(tls)->tx_list);
+	}
+	release_sock(sk);
+	return keeps;
+}
+
 /**
  * zc_sink_shutdown() - half-close behind the last byte
  * @sink: an open sink
  *
- * Return: 0 or what the protocol says.
+ * Return: 0, -EAGAIN if bytes wait that this would cut off, or what the protocol
+ * says.
  */
 int zc_sink_shutdown(struct zc_sink *sink)
 {
+	if (zc_sink_tls_keeps_records(sink->sock->sk))
+		return -EAGAIN;
 	return kernel_sock_shutdown(sink->sock, SHUT_WR);
 }

@@ -178,7 +178,7 @@ static int zc_transfer_loop(struct zc_transfer *transfer)
 	if (send->flags & ZCOPY_SEND_SHUTDOWN) {
 		ret = zc_sink_shutdown(&transfer->sink);
 		if (ret) {
-			send->out_stop = ZCOPY_STOP_SOCKET_ERROR;
+			send->out_stop = zc_transfer_sink_stop(ret);
 			return ret;
 		}
 	}

@@ -223,7 +223,11 @@ struct zcopy_segment {
 #define ZCOPY_SEND_CACHED _BITUL(1)
 /* More will follow: the protocol may hold back a last partial packet. */
 #define ZCOPY_SEND_MORE _BITUL(2)
-/* Once the vector is complete, shut the socket down for writing. */
+/*
+ * Once the vector is complete, shut the socket down for writing. Where kTLS holds
+ * records back because TCP is full, which this would cut off, the call stops with
+ * SOCKET_FULL behind the last segment: wait, and call again.
+ */
 #define ZCOPY_SEND_SHUTDOWN _BITUL(3)
 
 /**
