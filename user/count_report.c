@@ -104,8 +104,9 @@ static void print_bytes(const struct report *report, const char *name,
 			(double)bytes / report->payload);
 	else
 		fprintf(report->stream, "%8s", "-");
-	fprintf(report->stream, "%12s   %s\n",
-		format_bytes(text, sizeof(text), bytes), remark);
+	fprintf(report->stream, "%12s%s%s\n",
+		format_bytes(text, sizeof(text), bytes), remark[0] ? "   " : "",
+		remark);
 }
 
 /* The figures of the textbooks' tables. */
@@ -184,7 +185,8 @@ static void print_times(const struct report *report, const char *name,
 		fprintf(report->stream, "%8.2f", (double)times / chunks);
 	else
 		fprintf(report->stream, "%8s", "-");
-	fprintf(report->stream, "%12" PRIu64 "   %s\n", times, remark);
+	fprintf(report->stream, "%12" PRIu64 "%s%s\n", times,
+		remark[0] ? "   " : "", remark);
 }
 
 static void print_crossings(const struct report *report)
