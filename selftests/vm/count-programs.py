@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""For count-programs: the Python programs to count, and the table.
+"""For count-programs: the Python programs to count, and the results.
 
     count-programs.py sendall|sendfile FILE PORT   connect, wait, send
     count-programs.py sink FILE                    receive; FILE gets the port
     count-programs.py add RESULT NAME REPORT       add a report to the results
-    count-programs.py table RESULT                 print them
+    count-programs.py cost RESULT WHAT CALLS SECONDS SECONDS SECONDS
+                                                   add what counting costs
 """
 import json
 import os
@@ -59,55 +60,25 @@ def load(path):
         return json.load(file)
 
 
-def add(result, name, report):
-    rows = load(result)
-    with open(report, encoding="utf-8") as file:
-        rows.append({"program": name, "report": json.load(file)})
+def append(result, row):
+    rows = load(result) + [row]
     with open(result, "w", encoding="utf-8") as file:
         json.dump(rows, file, indent=1)
 
 
-def calls(report):
-    """The system calls that do the work, for each MB of payload."""
-    by_name = report["crossings"]["by_name"]
-    sends = max(report["sends"], 1)
-    names = sorted(by_name, key=by_name.get, reverse=True)
-    busy = [name for name in names if by_name[name] * 4 >= sends][:3]
-    return ", ".join(f"{by_name[name] / sends:.1f} {name}" for name in busy)
+def add(result, name, report):
+    with open(report, encoding="utf-8") as file:
+        append(result, {"program": name, "report": json.load(file)})
 
 
-def cells(row):
-    report = row["report"]
-    payload = report["payload"]
-    if not payload:
-        return [row["program"], "nothing was sent", "", "", "", ""]
-    devices = report["devices"]
-    return [
-        row["program"],
-        f"{report['per_byte']['cpu_copies']:.2f}",
-        f"{report['by_reference']['sockets'] / payload:.2f}",
-        f"{(devices['linear'] + devices['fragments']) / payload:.2f}",
-        f"{payload / report['sends'] / 1024:.0f} KiB",
-        calls(report),
-    ]
-
-
-def table(result):
-    head = ["program", "CPU copies", "by reference", "to devices",
-            "each send", "calls for each send"]
-    rows = [head] + [cells(row) for row in load(result)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
-    line = " ".join("=" * width for width in widths)
-    print(line)
-    for number, row in enumerate(rows):
-        print(" ".join(cell.ljust(width)
-                       for cell, width in zip(row, widths)).rstrip())
-        if number == 0:
-            print(line)
-    print(line)
+def cost(result, what, *figures):
+    calls, without, others, counted = map(float, figures)
+    append(result, {"what": "dd " + what, "calls": int(calls),
+                    "microseconds": [seconds / calls * 1e6 for seconds
+                                     in (without, others, counted)]})
 
 
 if __name__ == "__main__":
     commands = {"sendall": sendall, "sendfile": sendfile, "sink": sink,
-                "add": add, "table": table}
+                "add": add, "cost": cost}
     commands[sys.argv[1]](*sys.argv[2:])

@@ -1,29 +1,33 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# make count: what every method of the tool copies, measured in a VM and set
-# beside the textbook. QEMU only: user-mode Linux has no probes.
-# make count-programs: the same question asked of servers that people run.
+# zcopy count in a VM: QEMU only, since user-mode Linux has no probes. What is
+# measured on a kernel goes to a directory of its own, build/count/KERNEL.
 
 count_size	?= 32M
+count_dir	= build/count/$(vm_kernel)
+count_vm	= selftests/vm/run --rig qemu --kernel $(vm_kernel) \
+	--share $(count_dir) --timeout $(or $(VM_TIMEOUT),1800) --
 count_in_guest	= head -c $(count_size) /dev/urandom >/mnt/scratch/file && \
 	zcopy count --table /mnt/scratch/file --json --output /mnt/share/table.json
 
-.PHONY: count count-programs check-count
+.PHONY: count count-programs count-doc check-count
 
 count: for-vm ## copies and crossings of every method: build/count/table.json
-	@mkdir -p build/count
-	@selftests/vm/run --rig qemu --kernel $(vm_kernel) --share build/count \
-		-- '$(count_in_guest)'
-	@echo build/count/table.json
+	@mkdir -p $(count_dir)
+	@$(count_vm) '$(count_in_guest)'; status=$$?; \
+		cp $(count_dir)/table.json build/count/ && \
+		echo build/count/table.json && exit $$status
 
 count-programs: for-vm ## copies and crossings of nginx, Python and Java
 	@$(need) count
-	@mkdir -p build/count
-	@javac -d build/count selftests/vm/CountSend.java
-	@selftests/vm/run --rig qemu --kernel $(vm_kernel) --share build/count \
-		--timeout $(or $(VM_TIMEOUT),1800) -- \
-		'selftests/vm/count-programs /mnt/share/programs.json'
-	@echo build/count/programs.json
+	@mkdir -p $(count_dir)
+	@javac -d $(count_dir) selftests/vm/CountSend.java
+	@$(count_vm) 'COUNT_DIR=/mnt/scratch selftests/vm/count-programs /mnt/share'
+	@echo $(count_dir)/programs.json
+
+# Results that are typed by hand could be wrong.
+count-doc: ## the tables of Documentation/count.rst, from build/count
+	@selftests/vm/count-doc build/count Documentation/count.rst
 
 check-count: ## zcopy count: programs whose copies and crossings are known
 	@$(MAKE) check TESTS=count.sh RESULTS=build/check-count
