@@ -36,7 +36,7 @@ double zt_now(void);
 
 /* ---- sockets ---- */
 
-enum zt_family { ZT_TCP4, ZT_TCP6, ZT_UNIX };
+enum zt_family { ZT_TCP4, ZT_TCP6, ZT_UNIX, ZT_MPTCP };
 
 struct zt_pair {
 	int tx;

@@ -30,6 +30,7 @@ static socklen_t loopback_address(enum zt_family family,
 	memset(address, 0, sizeof(*address));
 	switch (family) {
 	case ZT_TCP4:
+	case ZT_MPTCP:
 		v4->sin_family = AF_INET;
 		v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 		return sizeof(*v4);
@@ -44,11 +45,17 @@ static socklen_t loopback_address(enum zt_family family,
 	}
 }
 
+static int protocol_of(enum zt_family family)
+{
+	return family == ZT_MPTCP ? IPPROTO_MPTCP : 0;
+}
+
 int zt_listen(enum zt_family family, int room)
 {
 	struct sockaddr_storage address;
 	socklen_t length = loopback_address(family, &address);
-	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC,
+			protocol_of(family));
 
 	if (fd < 0)
 		zt_die("socket");
@@ -67,7 +74,8 @@ int zt_connect(int listener, enum zt_family family, int room)
 
 	if (getsockname(listener, (struct sockaddr *)&address, &length))
 		zt_die("getsockname");
-	fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC,
+		    protocol_of(family));
 	if (fd < 0)
 		zt_die("socket");
 	set_room(fd, SO_SNDBUF, room);
