@@ -94,7 +94,9 @@ static void zc_transfer_book(struct zc_transfer *transfer, size_t sent,
 
 /*
  * Send the batch. A socket that waits takes all of it, unless it is interrupted
- * or fails; one that does not is asked once.
+ * or fails; one that does not is asked once. A signal that was there before the
+ * first byte is left to the socket, which heeds it when it has to wait: else a
+ * caller whose timer is faster than its calls would send nothing.
  */
 static int zc_transfer_drain(struct zc_transfer *transfer, bool more)
 {
@@ -104,7 +106,7 @@ static int zc_transfer_drain(struct zc_transfer *transfer, bool more)
 		bool copied = zc_sink_copies(&transfer->sink);
 		ssize_t ret;
 
-		if (signal_pending(current))
+		if (transfer->send->out_sent && signal_pending(current))
 			return -ERESTARTSYS;
 		ret = zc_sink_send(&transfer->sink, batch, more);
 		trace_zcopy_batch(batch->end - batch->first, batch->bytes, more,
