@@ -8,7 +8,11 @@
 # shellcheck source=selftests/vm/qemu.sh
 . "$here/qemu.sh"
 
-built_kernel=x86-debug arguments=page_owner=on
+# Emulation is slow: no red zones of the slab allocator's own (KASAN has them),
+# no life cycles of timers and work items.
+built_kernel=x86-debug arguments='page_owner=on slab_debug=- no_debug_objects'
+
+[ -n "${VM_MEM-}" ] || memory=2G
 
 find_kernel()
 {
