@@ -337,13 +337,17 @@ table_is_the_textbook()
 {
 	local linear='veth, no scatter-gather'
 
-	count --table "$file" --method read,mmap,direct,sendfile,splice,zerocopy || {
+	count --table "$file" --method \
+		read,mmap,direct,sendfile,splice,zerocopy,uring-splice || {
 		sed 's/^/# /' "$dir/err" "$dir/out"
 		return 1
 	}
 	copies read veth 2 && copies mmap veth 1 && copies direct veth 1 &&
 		copies sendfile veth 0 && copies sendfile "$linear" 1 &&
 		copies splice veth 0 && copies zerocopy loopback 1 &&
+		copies uring-splice veth 0 &&
+		copies uring-splice "$linear" 1 &&
+		row_is uring-splice veth network 1 0.02 &&
 		crossings read veth 4 && crossings direct veth 4 &&
 		crossings sendfile veth 2 && crossings splice veth 4 &&
 		row_is sendfile veth gathered 1 0 &&
