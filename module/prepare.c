@@ -82,9 +82,13 @@ static int zc_transfer_prep_segment(struct zc_transfer *transfer, u32 i,
 	struct zcopy_segment *segment = &transfer->segments[i];
 	struct zc_buffer *buffer = transfer->supply.buffer;
 	struct zc_source *source = &transfer->sources[i];
+	u64 limit = buffer ? buffer->length : 0;
 	int ret;
 
-	ret = zc_desc_check_segment(segment, buffer ? buffer->length : 0);
+	/* What has been sent whole needs its buffer no more. */
+	if (transfer->send->done && segment->len <= *cursor)
+		limit = ZC_DESC_MAX;
+	ret = zc_desc_check_segment(segment, limit);
 	if (ret)
 		return ret;
 	if (!transfer->send->done || segment->len == ZCOPY_TO_END) {

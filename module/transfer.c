@@ -39,8 +39,14 @@ static int zc_transfer_fill(struct zc_transfer *transfer)
 {
 	while (transfer->filling < transfer->send->nr_segments) {
 		u32 i = transfer->filling;
-		int ret = zc_transfer_open_late(transfer, i);
+		int ret;
 
+		/* Nothing is taken from it: what it names does not matter. */
+		if (!transfer->sources[i].left) {
+			transfer->filling++;
+			continue;
+		}
+		ret = zc_transfer_open_late(transfer, i);
 		if (ret)
 			return ret;
 		ret = zc_source_fill(&transfer->sources[i], &transfer->batch,
