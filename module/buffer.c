@@ -57,18 +57,20 @@ static int zc_buffer_charge(struct zc_buffer *buffer)
 {
 	unsigned long nr = zc_buffer_nr_pages(buffer);
 	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
-	struct user_struct *user;
+	struct user_struct *user = current_user();
+	long locked;
 
 	if (capable(CAP_IPC_LOCK))
 		return 0;
 
-	user = get_uid(current_user());
-	if (atomic_long_add_return(nr, &user->locked_vm) > limit) {
-		atomic_long_sub(nr, &user->locked_vm);
-		free_uid(user);
-		return -ENOBUFS;
-	}
-	buffer->payer = user;
+	/* Nobody else may fail because of what is not granted here. */
+	locked = atomic_long_read(&user->locked_vm);
+	do {
+		if (locked + nr > limit)
+			return -ENOBUFS;
+	} while (!atomic_long_try_cmpxchg(&user->locked_vm, &locked,
+					  locked + nr));
+	buffer->payer = get_uid(user);
 	return 0;
 }
 
