@@ -21,7 +21,9 @@ lane_timeout	= VM_TIMEOUT=$(or $(VM_TIMEOUT),5400)
 LANE		?=
 FUZZ		?= 60
 lanes		= $(foreach lane,$(or $(LANE),$(1)),$(lane_$(lane)))
-fuzzer		= $(if $(wildcard selftests/fuzz),--then 'fuzz --time $(FUZZ)')
+# What needs failures on demand, which lane c has not got; then the fuzzer.
+faults		= --then fail_nth --then fail_send
+extras		= $(if $(filter c,$(LANE)),,$(faults)) --then 'fuzz --time $(FUZZ)'
 
 .PHONY: check-debug coverage for-lanes
 
@@ -30,13 +32,13 @@ fuzzer		= $(if $(wildcard selftests/fuzz),--then 'fuzz --time $(FUZZ)')
 check-debug: ## all tests on kernels with KASAN, lockdep, kmemleak (LANE=a|b|c|d)
 	@$(MAKE) for-lanes LANES='$(call lanes,a b)'
 	@$(slack) $(lane_timeout) RESULTS=build/check-debug \
-		selftests/vm/check --vm-only $(fuzzer) $(call lanes,a b)
+		selftests/vm/check --vm-only $(extras) $(call lanes,a b)
 
 coverage: ## lines of the module that no test reaches: build/coverage/
 	@$(MAKE) for-lanes LANES='$(call lanes,a b d)' COVERAGE=1
 	@$(slack) $(lane_timeout) ZCOPY_COVERAGE=1 SHARE_RESULTS=1 \
 		RESULTS=build/coverage MODULE_SUFFIX=-coverage \
-		selftests/vm/check --vm-only $(fuzzer) $(call lanes,a b d) || \
+		selftests/vm/check --vm-only $(extras) $(call lanes,a b d) || \
 		echo "zcopy: not all tests passed" >&2
 	@selftests/vm/coverage build/coverage
 
