@@ -36,7 +36,7 @@ check-debug: ## all tests on kernels with KASAN, lockdep, kmemleak (LANE=a|b|c|d
 
 coverage: ## lines of the module that no test reaches: build/coverage/
 	@$(MAKE) for-lanes LANES='$(call lanes,a b d)' COVERAGE=1
-	@$(slack) $(lane_timeout) ZCOPY_COVERAGE=1 SHARE_RESULTS=1 \
+	@$(slack) $(lane_timeout) ZCOPY_COVERAGE=1 \
 		RESULTS=build/coverage MODULE_SUFFIX=-coverage \
 		selftests/vm/check --vm-only $(extras) $(call lanes,a b d) || \
 		echo "zcopy: not all tests passed" >&2

@@ -118,6 +118,8 @@ probe()
 # What is dear to emulate is left out: of the CPU's features, vector units and
 # "rep movsb" (a copy by it takes four times as long as one by plain moves); of
 # the kernel's work at boot, mitigations and self-tests of ciphers.
+#
+# memmap: memory that a driver, once it is loaded, takes for persistent: DAX.
 machine_options()
 {
 	local cpu=qemu64,+smap,+smep,+rdrand append=(
@@ -126,7 +128,8 @@ machine_options()
 		sysctl.kernel.hung_task_timeout_secs=240
 		sysctl.kernel.hung_task_panic=1
 		rcupdate.rcu_cpu_stall_timeout=120
-		mitigations=off cryptomgr.notests tsc=reliable nokaslr "$@"
+		mitigations=off cryptomgr.notests tsc=reliable nokaslr
+		'memmap=16M!1G' "$@"
 	)
 
 	# shellcheck disable=SC2206 # words
