@@ -3,9 +3,10 @@
 # zcopy count in a VM: QEMU only, since user-mode Linux has no probes. What is
 # measured on a kernel goes to a directory of its own, build/count/KERNEL.
 #
-# Attaching a probe patches the kernel's code while it runs. QEMU's TCG, as of
-# Debian 12, may go on with its translation of the old code on another CPU, which
-# ends in a breakpoint that nobody knows of any more: so there is only one.
+# Attaching a probe patches the kernel's code while it runs. With two CPUs, and
+# QEMU's TCG as of Debian 12, that once ended in a breakpoint that the kernel knew
+# nothing of any more; it looks as if TCG had gone on with a translation of the
+# old code. With one CPU there is nobody to run into it.
 
 count_cpus	= $(or $(VM_CPUS),1)
 count_size	?= 32M
