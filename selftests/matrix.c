@@ -132,6 +132,7 @@ static void test_unchanged(const struct mx_source *source,
 	unsigned int i;
 
 	begin(source->name, "receivers that write on it");
+	mx_check(mx_times_full, "no socket was ever full");
 	mx_check(mx_witness_agrees(witness), "it had changed before");
 	for (i = 0; i < mx_nr_sinks; i++) {
 		mx_scribble(source, &mx_sinks[i], dev);
@@ -157,6 +158,7 @@ static void test_source(struct mx_source *source, int dev)
 		mx_report_lacking(source);
 	} else {
 		mx_witness_start(&witness, source);
+		mx_times_full = 0;
 		for (i = 0; i < mx_nr_sinks; i++)
 			test_cell(source, &mx_sinks[i], dev);
 		test_unchanged(source, &witness, dev);

@@ -134,6 +134,12 @@ struct mx_cell {
 	struct mx_outcome modes[MX_MODES];
 };
 
+/*
+ * How often a socket was full. A receiver on another processor may keep up with
+ * one file, but hardly with all.
+ */
+extern unsigned int mx_times_full;
+
 void mx_send_modes(struct mx_cell *cell);
 void mx_probe_zcopy(struct mx_cell *cell);
 void mx_probe_sendfile(struct mx_cell *cell);
