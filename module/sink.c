@@ -279,8 +279,10 @@ ssize_t zc_sink_send(struct zc_sink *sink, struct zc_batch *batch, bool more)
 void zc_sink_push(struct zc_sink *sink)
 {
 	const struct proto_ops *ops = READ_ONCE(sink->sock->ops);
+	bool shut = READ_ONCE(sink->sock->sk->sk_shutdown) & SEND_SHUTDOWN;
 
-	if (sink->corked && ops->splice_eof)
+	/* There, kTLS would raise the SIGPIPE that nobody is to see. */
+	if (sink->corked && ops->splice_eof && !shut)
 		ops->splice_eof(sink->sock);
 	sink->corked = false;
 }

@@ -15,6 +15,7 @@
 #define FZ_FUZZ_H
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -163,6 +164,8 @@ struct fz_world {
 extern struct fz_world world;
 extern atomic_ulong fz_count[FZ_KINDS];
 extern atomic_bool fz_failed;
+/* How many have come to this thread. */
+extern __thread volatile sig_atomic_t fz_sigpipes;
 
 /* fuzz.c */
 void fz_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -344,6 +344,7 @@ static void send_to(struct fz_thread *thread, struct plan *plan,
 				    .nr = plan->nr };
 	unsigned int rounds = 1 + fz_pick(thread, 4);
 	uint32_t flags = pick_flags(thread);
+	sig_atomic_t sigpipes = fz_sigpipes;
 	struct zt_call call;
 
 	zt_call_init(&call, stream->pair.tx, &vector, flags);
@@ -351,6 +352,8 @@ static void send_to(struct fz_thread *thread, struct plan *plan,
 	while (rounds--) {
 		zt_call(world.contexts[plan->context].fd, &call);
 		judge(&call, stream->broken);
+		if (fz_sigpipes != sigpipes)
+			fz_fail("SEND raised SIGPIPE");
 		if (was_refused(&call))
 			break;
 		note(stream, plan, call.before, call.send.out_sent);
