@@ -251,6 +251,33 @@ TEST_F(resume, earlier_files_may_be_closed)
 	close(files[2]);
 }
 
+/* So may the buffer, and an empty segment needs nothing at any time. */
+TEST_F(resume, earlier_buffer_may_be_freed)
+{
+	size_t page = zt_page_size();
+	struct zcopy_segment *empty;
+
+	ASSERT_EQ(0, zcopy_set_buffer(self->dev, page));
+	ASSERT_EQ(page, pwrite(self->dev, self->content, page, 0));
+	zt_add_buffer(&self->vector, self->content, 0, page);
+	zt_add_user(&self->vector, self->content, 1000);
+	empty = zt_add_file(&self->vector, self->file, self->content, 0, 0);
+	zt_call_init(&self->call, self->pair.tx, &self->vector, 0);
+	ASSERT_EQ(0, zt_call(self->dev, &self->call));
+	ASSERT_COMPLETE(&self->call);
+	ASSERT_EQ(0, zcopy_set_buffer(self->dev, 0));
+	empty->fd = -1;
+	self->call.send.done = page + 400;
+	ASSERT_EQ(0, zt_call(self->dev, &self->call))
+	TH_LOG("%s", strerror(self->call.error));
+	ASSERT_COMPLETE(&self->call);
+	EXPECT_EQ(600, self->call.send.out_sent);
+	/* But what has not been sent does need it. */
+	self->call.send.done = 100;
+	ASSERT_EQ(-1, zt_call(self->dev, &self->call));
+	EXPECT_EQ(ENXIO, self->call.error);
+}
+
 /* Complete stays complete: one call too many does no harm. */
 TEST_F(resume, after_the_end)
 {
