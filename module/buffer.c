@@ -30,6 +30,9 @@
 	(GFP_HIGHUSER | __GFP_ZERO | __GFP_ACCOUNT | __GFP_NOWARN | \
 	 __GFP_RETRY_MAYFAIL)
 
+/* As many pages as the network stack takes out of one bio_vec at a time. */
+#define ZC_BUFFER_ORDER 3
+
 static unsigned int max_buffer_mb = 1024;
 module_param(max_buffer_mb, uint, 0644);
 MODULE_PARM_DESC(max_buffer_mb, "largest buffer of one open file, in MiB");
@@ -85,33 +88,54 @@ static void zc_buffer_uncharge(struct zc_buffer *buffer)
 static void zc_buffer_free_pages(struct zc_buffer *buffer, unsigned long nr)
 {
 	while (nr--) {
-		put_page(buffer->pages[nr]);
+		if (!PageTail(buffer->pages[nr]))
+			put_page(buffer->pages[nr]);
 		if (!(nr % SZ_1K))
 			cond_resched();
 	}
 }
 
+/*
+ * Where there is memory for it, pages are allocated in groups that lie side by
+ * side: they go to the socket in one piece. A group has one reference count.
+ */
+static unsigned long zc_buffer_alloc_group(struct page **pages,
+					   unsigned long want)
+{
+	const gfp_t gfp = (ZC_BUFFER_GFP & ~__GFP_RETRY_MAYFAIL) |
+			  __GFP_NORETRY | __GFP_COMP;
+	unsigned long i, nr = 1UL << ZC_BUFFER_ORDER;
+	struct page *head = NULL;
+
+	if (want >= nr)
+		head = alloc_pages(gfp, ZC_BUFFER_ORDER);
+	if (!head) {
+		pages[0] = alloc_page(ZC_BUFFER_GFP);
+		return pages[0] ? 1 : 0;
+	}
+	for (i = 0; i < nr; i++)
+		pages[i] = head + i;
+	return nr;
+}
+
 static int zc_buffer_alloc_pages(struct zc_buffer *buffer)
 {
 	unsigned long nr = zc_buffer_nr_pages(buffer);
-	unsigned long i;
-	int ret;
+	unsigned long i = 0;
 
-	for (i = 0; i < nr; i++) {
-		ret = -EINTR;
-		if (fatal_signal_pending(current))
-			goto err_free;
-		ret = -ENOMEM;
-		buffer->pages[i] = alloc_page(ZC_BUFFER_GFP);
-		if (!buffer->pages[i])
-			goto err_free;
+	while (i < nr) {
+		unsigned long n = 0;
+
+		if (!fatal_signal_pending(current))
+			n = zc_buffer_alloc_group(&buffer->pages[i], nr - i);
+		if (!n) {
+			zc_buffer_free_pages(buffer, i);
+			return fatal_signal_pending(current) ? -EINTR : -ENOMEM;
+		}
+		i += n;
 		cond_resched();
 	}
 	return 0;
-
-err_free:
-	zc_buffer_free_pages(buffer, i);
-	return ret;
 }
 
 /**
