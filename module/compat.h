@@ -21,4 +21,10 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 }
 #endif
 
+/*
+ * 6.5: sendmsg() takes a reference to each page of a bio_vec. ->sendpage()
+ * takes one for all of it, so it must lie in one folio.
+ */
+#define ZC_BVEC_SPANS_FOLIOS (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0))
+
 #endif /* ZC_COMPAT_H */

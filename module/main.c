@@ -18,6 +18,7 @@
 #include "ioctl.h"
 #include "prefetch.h"
 #include "stats.h"
+#include "zero.h"
 
 static int zc_main_open(struct inode *inode, struct file *file)
 {
@@ -133,9 +134,12 @@ static int __init zc_main_init(void)
 	int ret;
 
 	zc_stats_init();
-	ret = zc_prefetch_init();
+	ret = zc_zero_init();
 	if (ret)
 		return ret;
+	ret = zc_prefetch_init();
+	if (ret)
+		goto err_zero;
 	ret = misc_register(&zc_main_device);
 	if (ret)
 		goto err_prefetch;
@@ -143,6 +147,8 @@ static int __init zc_main_init(void)
 
 err_prefetch:
 	zc_prefetch_exit();
+err_zero:
+	zc_zero_exit();
 	return ret;
 }
 
@@ -150,6 +156,7 @@ static void __exit zc_main_exit(void)
 {
 	misc_deregister(&zc_main_device);
 	zc_prefetch_exit();
+	zc_zero_exit();
 }
 
 module_init(zc_main_init);

@@ -30,6 +30,7 @@
 #include "batch.h"
 #include "prefetch.h"
 #include "source.h"
+#include "zero.h"
 
 /* How much ->splice_read() is asked for before the cache is tried again. */
 #define ZC_PAGECACHE_DETOUR (16 * PAGE_SIZE)
@@ -111,57 +112,66 @@ static bool zc_pagecache_ready(struct folio *folio)
 	return folio_test_uptodate(folio);
 }
 
+/* Is it a folio, and not a hole, a shadow, or a sign to look again? */
+static bool zc_pagecache_is_folio(const void *entry)
+{
+	return entry && !xa_is_internal(entry) && !xa_is_value(entry);
+}
+
+/* Take a reference to the walk's folio, if it is still at the walk's index. */
+static inline bool zc_pagecache_hold(struct xa_state *xas, struct folio *folio)
+{
+	if (!folio_try_get(folio))
+		return false;
+	if (folio == xas_reload(xas) &&
+	    xas->xa_index - folio->index < folio_nr_pages(folio))
+		return true;
+	folio_put(folio);
+	return false;
+}
+
 /*
  * The folio at the walk's index, with a reference; NULL if there is none, or an
  * ERR_PTR if the cache has changed underneath and the walk should look again.
  */
-static struct folio *zc_pagecache_grab(struct xa_state *xas,
-				       struct folio *folio)
+static inline struct folio *zc_pagecache_grab(struct xa_state *xas,
+					      struct folio *folio)
 {
-	if (xas_retry(xas, folio))
-		return ERR_PTR(-EAGAIN);
+	if (likely(zc_pagecache_is_folio(folio)) &&
+	    likely(zc_pagecache_hold(xas, folio)))
+		return folio;
 	if (!folio || xa_is_value(folio))
 		return NULL;
-	if (xa_is_sibling(folio) || !folio_try_get(folio))
-		goto again;
-	if (folio != xas_reload(xas) ||
-	    xas->xa_index - folio->index >= folio_nr_pages(folio)) {
-		folio_put(folio);
-		goto again;
-	}
-	return folio;
-
-again:
 	xas_reset(xas);
 	return ERR_PTR(-EAGAIN);
 }
 
 /* Add what is wanted of a folio from @pos on; its reference goes along. */
-static size_t zc_pagecache_add(const struct zc_source *source,
-			       struct zc_batch *batch, struct folio *folio,
-			       u64 pos, u64 want)
+static inline size_t zc_pagecache_add(struct zc_run *run,
+				      struct zc_batch *batch,
+				      struct folio *folio, u64 pos, u64 want)
 {
-	struct zc_piece piece = { .segment = source->segment, .counted = true };
-	size_t offset = offset_in_folio(folio, pos);
-	size_t len = min_t(u64, want, folio_size(folio) - offset);
+	size_t len = min_t(u64, want,
+			   folio_pos(folio) + folio_size(folio) - pos);
 
-	zc_batch_add(batch, folio_page(folio, offset >> PAGE_SHIFT),
-		     offset_in_page(offset), len, piece);
+	zc_batch_hold(batch, &folio->page);
+	zc_run_add(run, batch, folio_file_page(folio, pos >> PAGE_SHIFT),
+		   offset_in_page(pos), len);
 	return len;
 }
 
 /*
  * Nothing in tmpfs at this index is a hole, which reads as zeros. It is sent as
- * the zero page, which needs no reference, and no memory is spent on it.
+ * a page of zeros that needs no reference, and no memory is spent on it.
  */
-static size_t zc_pagecache_add_hole(const struct zc_source *source,
-				    struct zc_batch *batch, u64 pos, u64 want)
+static inline size_t zc_pagecache_add_hole(struct zc_run *run,
+					   struct zc_batch *batch, u64 pos,
+					   u64 want)
 {
-	const struct zc_piece piece = { .segment = source->segment };
 	size_t offset = offset_in_page(pos);
 	size_t len = min_t(u64, want, PAGE_SIZE - offset);
 
-	zc_batch_add(batch, ZERO_PAGE(0), offset, len, piece);
+	zc_run_add(run, batch, zc_zero_page(pos >> PAGE_SHIFT), offset, len);
 	return len;
 }
 
@@ -177,20 +187,18 @@ static enum zc_walk zc_pagecache_collect(const struct zc_source *source,
 	XA_STATE(xas, &zc_pagecache_mapping(source)->i_pages,
 		 source->pos >> PAGE_SHIFT);
 	bool holes = shmem_mapping(zc_pagecache_mapping(source));
+	unsigned int slots = zc_batch_slots(batch);
+	struct zc_run run = { .segment = source->segment };
 	enum zc_walk end = ZC_WALK_DONE;
-	struct folio *folio;
 	u64 pos = source->pos;
+	struct folio *folio;
+	size_t n;
 
 	rcu_read_lock();
-	for (folio = xas_load(&xas); len && zc_batch_slots(batch);
-	     folio = xas_next(&xas)) {
-		size_t n;
-
+	for (folio = xas_load(&xas); len && slots; folio = xas_next(&xas)) {
 		if (!folio && holes) {
-			n = zc_pagecache_add_hole(source, batch, pos, len);
-			pos += n;
-			len -= n;
-			continue;
+			n = zc_pagecache_add_hole(&run, batch, pos, len);
+			goto next;
 		}
 		folio = zc_pagecache_grab(&xas, folio);
 		if (IS_ERR(folio))
@@ -204,29 +212,36 @@ static enum zc_walk zc_pagecache_collect(const struct zc_source *source,
 			end = ZC_WALK_NOT_READY;
 			break;
 		}
-		xas_advance(&xas, folio_next_index(folio) - 1);
-		n = zc_pagecache_add(source, batch, folio, pos, len);
-		pos += n;
-		len -= n;
+		n = zc_pagecache_add(&run, batch, folio, pos, len);
+		if (folio_test_large(folio))
+			xas_advance(&xas, folio_next_index(folio) - 1);
 		if (folio_test_readahead(folio)) {
 			folio_get(folio);
 			*stopper = folio;
 			end = ZC_WALK_READAHEAD;
 			break;
 		}
+	next:
+		pos += n;
+		len -= n;
+		slots--;
 	}
 	rcu_read_unlock();
+	zc_run_flush(&run, batch);
 	return end;
 }
 
+/* Of a folio that is active and referenced, there is nothing new to say. */
 static void zc_pagecache_mark_accessed(const struct zc_batch *batch,
 				       unsigned int first)
 {
 	unsigned int i;
 
-	for (i = first; i < batch->end; i++) {
-		if (batch->piece[i].counted)
-			folio_mark_accessed(page_folio(batch->bvec[i].bv_page));
+	for (i = first; i < batch->nr_held; i++) {
+		struct folio *folio = page_folio(batch->held[i]);
+
+		if (!folio_test_active(folio) || !folio_test_referenced(folio))
+			folio_mark_accessed(folio);
 	}
 }
 
@@ -236,7 +251,7 @@ static enum zc_walk zc_pagecache_walk(struct zc_source *source,
 				      struct folio **stopper)
 {
 	u64 want = min_t(u64, source->left, zc_batch_room(batch));
-	unsigned int first = batch->end;
+	unsigned int first = batch->nr_held;
 	size_t before = batch->bytes;
 	enum zc_walk end = zc_pagecache_collect(source, batch, want, stopper);
 	u64 isize = i_size_read(zc_pagecache_mapping(source)->host);

@@ -252,8 +252,8 @@ static bool zc_sink_is_shut(const struct sock *sk)
 ssize_t zc_sink_send(struct zc_sink *sink, struct zc_batch *batch, bool more)
 {
 	unsigned int msg_flags = sink->msg_flags | (more ? MSG_MORE : 0);
-	struct bio_vec *bvec = &batch->bvec[batch->first];
-	unsigned int nr = batch->end - batch->first;
+	struct bio_vec *bvec = &batch->bvec[batch->bvecs.first];
+	unsigned int nr = batch->bvecs.end - batch->bvecs.first;
 	ssize_t ret;
 
 	if (zc_sink_is_shut(sink->sock->sk))

@@ -17,6 +17,7 @@
 #include "batch.h"
 #include "buffer.h"
 #include "source.h"
+#include "zero.h"
 
 /* A batch of pages that were not looked up is sent when it has this many. */
 #define ZC_SOURCE_SPLICE_BYTES SZ_256K
@@ -155,9 +156,6 @@ static void zc_source_advance(struct zc_source *source, size_t len)
 static int zc_source_fill_user(struct zc_source *source, struct zc_batch *batch,
 			       struct page_frag *frag)
 {
-	struct zc_piece piece = { .segment = source->segment,
-				  .copied = true,
-				  .counted = true };
 	size_t len = min_t(u64, source->left, zc_batch_room(batch));
 
 	if (!skb_page_frag_refill(1, frag, GFP_KERNEL_ACCOUNT))
@@ -170,7 +168,11 @@ static int zc_source_fill_user(struct zc_source *source, struct zc_batch *batch,
 		return -EFAULT;
 
 	get_page(frag->page);
-	zc_batch_add(batch, frag->page, frag->offset, len, piece);
+	zc_batch_hold(batch, frag->page);
+	zc_batch_add(batch, frag->page, frag->offset,
+		     (struct zc_piece){ .segment = source->segment,
+					.len = len,
+					.copied = true });
 	frag->offset += len;
 	zc_source_advance(source, len);
 	return 0;
@@ -181,31 +183,34 @@ static int zc_source_fill_buffer(struct zc_source *source,
 				 struct zc_batch *batch,
 				 const struct zc_buffer *buffer)
 {
-	const struct zc_piece piece = { .segment = source->segment };
-	size_t room;
+	u64 want = min_t(u64, source->left, zc_batch_room(batch));
+	struct zc_run run = { .segment = source->segment };
+	unsigned int slots = zc_batch_slots(batch);
 
-	while (source->left && (room = zc_batch_room(batch))) {
+	for (; want && slots; slots--) {
 		size_t offset = offset_in_page(source->pos);
-		size_t len = min_t(u64, source->left, PAGE_SIZE - offset);
-		struct page *page = buffer->pages[source->pos >> PAGE_SHIFT];
+		size_t len = min_t(u64, want, PAGE_SIZE - offset);
 
-		len = min(len, room);
-		zc_batch_add(batch, page, offset, len, piece);
+		zc_run_add(&run, batch,
+			   buffer->pages[source->pos >> PAGE_SHIFT], offset,
+			   len);
 		zc_source_advance(source, len);
+		want -= len;
 	}
+	zc_run_flush(&run, batch);
 	return 0;
 }
 
 static int zc_source_fill_zero(struct zc_source *source, struct zc_batch *batch)
 {
-	const struct zc_piece piece = { .segment = source->segment };
 	size_t room;
 
 	while (source->left && (room = zc_batch_room(batch))) {
-		size_t len = min_t(u64, source->left, PAGE_SIZE);
+		size_t len = min3(source->left, (u64)room, (u64)ZC_ZERO_BYTES);
 
-		len = min(len, room);
-		zc_batch_add(batch, ZERO_PAGE(0), 0, len, piece);
+		zc_batch_add(batch, zc_zero_page(0), 0,
+			     (struct zc_piece){ .segment = source->segment,
+						.len = len });
 		zc_source_advance(source, len);
 	}
 	return 0;

@@ -37,9 +37,6 @@ static int zc_splice_take(struct pipe_inode_info *pipe, struct pipe_buffer *buf,
 	struct page *page = buf->page + (buf->offset >> PAGE_SHIFT);
 	size_t offset = offset_in_page(buf->offset);
 	size_t len = min_t(size_t, sd->len, zc_batch_room(target->batch));
-	struct zc_piece piece = { .segment = target->segment,
-				  .copied = zc_splice_is_copy(page),
-				  .counted = true };
 
 	if (!len)
 		return 0;
@@ -47,7 +44,11 @@ static int zc_splice_take(struct pipe_inode_info *pipe, struct pipe_buffer *buf,
 	if (WARN_ON_ONCE(PageSlab(page)))
 		return -EIO;
 	get_page(page);
-	zc_batch_add(target->batch, page, offset, len, piece);
+	zc_batch_hold(target->batch, page);
+	zc_batch_add(target->batch, page, offset,
+		     (struct zc_piece){ .segment = target->segment,
+					.len = len,
+					.copied = zc_splice_is_copy(page) });
 	return len;
 }
 

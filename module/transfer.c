@@ -84,17 +84,16 @@ static void zc_transfer_book(struct zc_transfer *transfer, size_t sent,
 	tally[ZC_STAT_BATCHES]++;
 	while (sent) {
 		struct zcopy_segment *segment;
-		struct zc_piece piece;
-		size_t len = zc_batch_take(&transfer->batch, sent, &piece);
+		struct zc_piece piece = zc_batch_take(&transfer->batch, sent);
 
 		segment = &transfer->segments[piece.segment];
-		segment->out_done += len;
-		tally[zc_transfer_stat(segment->type)] += len;
+		segment->out_done += piece.len;
+		tally[zc_transfer_stat(segment->type)] += piece.len;
 		if (copied || piece.copied) {
-			segment->out_copied += len;
-			send->out_copied += len;
+			segment->out_copied += piece.len;
+			send->out_copied += piece.len;
 		}
-		sent -= len;
+		sent -= piece.len;
 	}
 }
 
@@ -115,8 +114,8 @@ static int zc_transfer_drain(struct zc_transfer *transfer, bool more)
 		if (transfer->send->out_sent && signal_pending(current))
 			return -ERESTARTSYS;
 		ret = zc_sink_send(&transfer->sink, batch, more);
-		trace_zcopy_batch(batch->end - batch->first, batch->bytes, more,
-				  copied, ret);
+		trace_zcopy_batch(batch->bvecs.end - batch->bvecs.first,
+				  batch->bytes, more, copied, ret);
 		if (ret < 0)
 			return ret;
 		zc_transfer_book(transfer, ret, copied);

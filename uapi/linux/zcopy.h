@@ -160,7 +160,7 @@ struct zcopy_buffer {
  * @ZCOPY_SEGMENT_BUFFER: this open file's buffer from @offset on, by reference:
  *	what is written to the buffer before the peer has read may be seen by it
  * @ZCOPY_SEGMENT_USER: the caller's memory at address @offset, copied
- * @ZCOPY_SEGMENT_ZERO: zeros, by reference to the zero page
+ * @ZCOPY_SEGMENT_ZERO: zeros, by reference to pages of zeros
  */
 enum zcopy_segment_type {
 	ZCOPY_SEGMENT_FILE = 1,
