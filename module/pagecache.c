@@ -191,14 +191,16 @@ static enum zc_walk zc_pagecache_collect(const struct zc_source *source,
 	struct zc_run run = { .segment = source->segment };
 	enum zc_walk end = ZC_WALK_DONE;
 	u64 pos = source->pos;
+	u64 last = pos + len;
 	struct folio *folio;
-	size_t n;
 
 	rcu_read_lock();
-	for (folio = xas_load(&xas); len && slots; folio = xas_next(&xas)) {
+	for (folio = xas_load(&xas); pos < last && slots;
+	     folio = xas_next(&xas), slots--) {
 		if (!folio && holes) {
-			n = zc_pagecache_add_hole(&run, batch, pos, len);
-			goto next;
+			pos += zc_pagecache_add_hole(&run, batch, pos,
+						     last - pos);
+			continue;
 		}
 		folio = zc_pagecache_grab(&xas, folio);
 		if (IS_ERR(folio))
@@ -212,7 +214,7 @@ static enum zc_walk zc_pagecache_collect(const struct zc_source *source,
 			end = ZC_WALK_NOT_READY;
 			break;
 		}
-		n = zc_pagecache_add(&run, batch, folio, pos, len);
+		pos += zc_pagecache_add(&run, batch, folio, pos, last - pos);
 		if (folio_test_large(folio))
 			xas_advance(&xas, folio_next_index(folio) - 1);
 		if (folio_test_readahead(folio)) {
@@ -221,10 +223,6 @@ static enum zc_walk zc_pagecache_collect(const struct zc_source *source,
 			end = ZC_WALK_READAHEAD;
 			break;
 		}
-	next:
-		pos += n;
-		len -= n;
-		slots--;
 	}
 	rcu_read_unlock();
 	zc_run_flush(&run, batch);

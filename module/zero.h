@@ -3,12 +3,13 @@
 #ifndef ZC_ZERO_H
 #define ZC_ZERO_H
 
+#include <linux/bits.h>
 #include <linux/mm_types.h>
 #include <linux/sizes.h>
 
 /* As many pages as the network stack takes out of one bio_vec at a time. */
 #define ZC_ZERO_ORDER 3
-#define ZC_ZERO_PAGES (1 << ZC_ZERO_ORDER)
+#define ZC_ZERO_PAGES BIT(ZC_ZERO_ORDER)
 #define ZC_ZERO_BYTES (PAGE_SIZE << ZC_ZERO_ORDER)
 
 int zc_zero_init(void);

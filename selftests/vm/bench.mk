@@ -8,6 +8,11 @@ bench_rig	= $(or $(RIG),uml)
 bench_dir	= build/bench$(if $(filter uml,$(bench_rig)),,/$(bench_rig)-$(vm_kernel))
 bench_options	= $(if $(QUICK),--quick) $(if $(SCENARIO),--scenario '$(SCENARIO)')
 
+# User-mode Linux is several processes that take turns. On one CPU of the host a
+# turn costs half as much, and always the same.
+bench_pin	= $(if $(filter uml,$(bench_rig)),taskset --cpu-list \
+		  $$(taskset -cp $$$$ | sed 's/.*[ ,-]//'))
+
 .PHONY: bench bench-in-vm bench-doc
 
 #? QUICK=1 SCENARIO=gather,large.tmpfs   bench: less of everything; only these runs
@@ -18,7 +23,7 @@ bench: ## the benchmark suite in a VM: build/bench/report.md and pictures
 
 bench-in-vm: for-vm
 	@mkdir -p $(bench_dir)
-	@selftests/vm/run --kernel $(vm_kernel) --rig $(bench_rig) \
+	@$(bench_pin) selftests/vm/run --kernel $(vm_kernel) --rig $(bench_rig) \
 		--timeout $(or $(VM_TIMEOUT),1800) --share $(bench_dir) -- \
 		"zcopy bench --suite --output /mnt/share $(bench_options)"
 	@echo "$(bench_dir)/report.md"
