@@ -96,21 +96,29 @@ static void *deny(void *arg)
 	return NULL;
 }
 
-/* False if nobody can be set to guard @file. */
-static bool guard_start(struct guard *guard, int file)
+/*
+ * False if nobody can be set to guard *@file. It is opened anew: the kernel may
+ * ask only for what was opened when somebody was watching.
+ */
+static bool guard_start(struct guard *guard, int *file)
 {
+	int opened;
+
 	guard->asked = 0;
 	guard->fd = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY);
 	if (guard->fd < 0)
 		return false;
 	if (fanotify_mark(guard->fd, FAN_MARK_ADD, FAN_ACCESS_PERM, AT_FDCWD,
-			  zt_self_path(file))) {
+			  zt_self_path(*file))) {
 		close(guard->fd);
 		return false;
 	}
 	if (pipe2(guard->stop, O_CLOEXEC) ||
 	    pthread_create(&guard->thread, NULL, deny, guard))
 		zt_die("pthread_create");
+	opened = zt_reopen(*file, O_RDONLY);
+	close(*file);
+	*file = opened;
 	return true;
 }
 
@@ -134,12 +142,12 @@ TEST_F(security, reads_can_be_forbidden)
 {
 	struct guard guard;
 
-	zt_add_zero(&self->vector, 100);
-	zt_add_file(&self->vector, self->file, self->content, 0, CONTENT);
-	if (!guard_start(&guard, self->file)) {
+	if (!guard_start(&guard, &self->file)) {
 		ASSERT_TRUE(kernel_is_small());
 		return;
 	}
+	zt_add_zero(&self->vector, 100);
+	zt_add_file(&self->vector, self->file, self->content, 0, CONTENT);
 	EXPECT_EQ(-1, zt_send(self->dev, self->pair.tx, &self->vector, 0,
 			      &self->call));
 	EXPECT_EQ(EPERM, self->call.error);
@@ -153,12 +161,12 @@ TEST_F(security, reads_can_be_forbidden_later)
 {
 	struct guard guard;
 
-	zt_add_zero(&self->vector, 100);
-	zt_add_file(&self->vector, self->file, self->content, 0, CONTENT);
-	if (!guard_start(&guard, self->file)) {
+	if (!guard_start(&guard, &self->file)) {
 		ASSERT_TRUE(kernel_is_small());
 		return;
 	}
+	zt_add_zero(&self->vector, 100);
+	zt_add_file(&self->vector, self->file, self->content, 0, CONTENT);
 	zt_call_init(&self->call, self->pair.tx, &self->vector, 0);
 	self->call.send.done = 50;
 	ASSERT_EQ(0, zt_call(self->dev, &self->call));
