@@ -330,6 +330,9 @@ static int zc_pagecache_not_ready(struct zc_source *source,
 				  struct zc_batch *batch, struct folio *folio,
 				  bool cached_only)
 {
+	/* The disk gets its next request before the last one has ended. */
+	if (!cached_only && folio_test_readahead(folio))
+		zc_pagecache_read_ahead(source, batch, folio);
 	if (!zc_batch_empty(batch))
 		return 0;
 	if (cached_only)
