@@ -114,8 +114,13 @@ static void open_family(struct zt_pair *pair, unsigned int family)
 void fz_pair_open(struct zt_pair *pair, unsigned int family)
 {
 	const struct timeval wait = { .tv_usec = 20000 };
+	sigset_t all, before;
 
+	/* Other threads' signals are for the calls under test. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
 	open_family(pair, family);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (setsockopt(pair->tx, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)))
 		zt_die("SO_SNDTIMEO");
 	fcntl(pair->rx, F_SETFL, O_NONBLOCK);

@@ -23,11 +23,14 @@ FUZZ		?= 60
 lanes		= $(foreach lane,$(or $(LANE),$(1)),$(lane_$(lane)))
 # What needs failures on demand, which lane c has not got; then the fuzzer.
 faults		= --then fail_nth --then fail_send
-extras		= $(if $(filter c,$(LANE)),,$(faults)) --then 'fuzz --time $(FUZZ)'
+replay		= $(if $(SEED), --seed $(SEED) --threads 1)
+extras		= $(if $(filter c,$(LANE)),,$(faults)) \
+		  --then 'fuzz --time $(FUZZ)$(replay)'
 
 .PHONY: check-debug coverage for-lanes
 
 #? LANE="a b c d" FUZZ=60   check-debug: these kernels, seconds for the fuzzer
+#? SEED=1                   check-debug: the fuzzer does the same things each time
 
 check-debug: ## all tests on kernels with KASAN, lockdep, kmemleak (LANE=a|b|c|d)
 	@$(MAKE) for-lanes LANES='$(call lanes,a b)'
