@@ -22,7 +22,8 @@ LANE		?=
 FUZZ		?= 60
 lanes		= $(foreach lane,$(or $(LANE),$(1)),$(lane_$(lane)))
 # What needs failures on demand, which lane c has not got; then the fuzzer.
-faults		= --then fail_nth --then fail_send
+FAULTS		?= fail_nth fail_send
+faults		= $(FAULTS:%=--then %)
 replay		= $(if $(SEED), --seed $(SEED) --threads 1)
 extras		= $(if $(filter c,$(LANE)),,$(faults)) \
 		  --then 'fuzz --time $(FUZZ)$(replay)'
@@ -30,7 +31,7 @@ extras		= $(if $(filter c,$(LANE)),,$(faults)) \
 .PHONY: check-debug coverage for-lanes
 
 #? LANE="a b c d" FUZZ=60   check-debug: these kernels, seconds for the fuzzer
-#? SEED=1                   check-debug: the fuzzer does the same things each time
+#? SEED=1 FAULTS=fail_nth    check-debug: the fuzzer does the same things each time
 
 check-debug: ## all tests on kernels with KASAN, lockdep, kmemleak (LANE=a|b|c|d)
 	@$(MAKE) for-lanes LANES='$(call lanes,a b)'
