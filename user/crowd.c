@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -49,6 +50,47 @@ struct crowd {
 	char *buffer;
 	struct sink_report report;
 };
+
+/* One of the three numbers of a setting of TCP's; 0: unknown. */
+static uint64_t tcp_setting(const char *path, unsigned int column)
+{
+	unsigned long long value[3] = { 0 };
+	FILE *file = fopen(path, "re");
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%llu %llu %llu", &value[0], &value[1], &value[2]) !=
+	    3)
+		value[column] = 0;
+	fclose(file);
+	return value[column];
+}
+
+/*
+ * Buffers grow by themselves, to ten megabytes a connection, of which both ends
+ * are here. Where that is more than TCP may use, it drops what it has received,
+ * and any figure would be one of retransmissions: so each gets its share. The
+ * kernel doubles what it is told, and packets need an eighth for themselves.
+ */
+int crowd_buffer(unsigned int nr)
+{
+	uint64_t most = tcp_setting("/proc/sys/net/ipv4/tcp_wmem", 2) +
+			tcp_setting("/proc/sys/net/ipv4/tcp_rmem", 2);
+	uint64_t all = tcp_setting("/proc/sys/net/ipv4/tcp_mem", 1) *
+		       sysconf(_SC_PAGESIZE) / 8 * 7;
+
+	return most * nr > all ? all / nr / 4 & -(64UL << 10) : 0;
+}
+
+/* Beyond the usual limit if we may. Without, it is not an error. */
+static void set_buffer(int socket, int option, int forced, unsigned int nr)
+{
+	int bytes = crowd_buffer(nr);
+
+	if (bytes &&
+	    setsockopt(socket, SOL_SOCKET, forced, &bytes, sizeof(bytes)))
+		setsockopt(socket, SOL_SOCKET, option, &bytes, sizeof(bytes));
+}
 
 static void end_member(struct crowd *crowd, struct member *member)
 {
@@ -133,7 +175,10 @@ void crowd_serve(int listener, int control)
 	while (crowd->buffer &&
 	       recv(control, &order, sizeof(order), 0) == sizeof(order)) {
 		memset(&crowd->report, 0, sizeof(crowd->report));
-		if (accept_members(crowd, listener, &order) ||
+		/* Connections inherit it; later would be too late. */
+		set_buffer(listener, SO_RCVBUF, SO_RCVBUFFORCE, order.nr);
+		if (send(control, &ready, sizeof(ready), MSG_NOSIGNAL) < 0 ||
+		    accept_members(crowd, listener, &order) ||
 		    send(control, &ready, sizeof(ready), MSG_NOSIGNAL) < 0)
 			break;
 		drain_all(crowd);
@@ -152,6 +197,7 @@ static int connect_all(struct sink *sink, unsigned int nr, int *sockets)
 				    SOCK_STREAM | SOCK_CLOEXEC, 0);
 		if (sockets[i] < 0)
 			break;
+		set_buffer(sockets[i], SO_SNDBUF, SO_SNDBUFFORCE, nr);
 		if (connect(sockets[i], (struct sockaddr *)&sink->address,
 			    sink->len) ||
 		    fcntl(sockets[i], F_SETFL, O_NONBLOCK)) {
@@ -166,16 +212,23 @@ static int connect_all(struct sink *sink, unsigned int nr, int *sockets)
 	return -1;
 }
 
+/* The receiver has come to the next step. */
+static bool is_ready(const struct sink *sink)
+{
+	char ready;
+
+	return recv(sink->control, &ready, sizeof(ready), 0) == sizeof(ready);
+}
+
 int crowd_connect(struct sink *sink, enum sink_order order, unsigned int nr,
 		  int *sockets)
 {
 	struct crowd_order full = { .order = order, .nr = nr };
-	char ready;
 
-	if (connect_all(sink, nr, sockets))
+	if (send(sink->control, &full, sizeof(full), MSG_NOSIGNAL) < 0 ||
+	    !is_ready(sink) || connect_all(sink, nr, sockets))
 		return -1;
-	if (send(sink->control, &full, sizeof(full), MSG_NOSIGNAL) > 0 &&
-	    recv(sink->control, &ready, sizeof(ready), 0) == sizeof(ready))
+	if (is_ready(sink))
 		return 0;
 	while (nr--)
 		close(sockets[nr]);

@@ -10,6 +10,12 @@
 /* For sink_start_serving(). */
 void crowd_serve(int listener, int control);
 
+/*
+ * Bytes for SO_SNDBUF and SO_RCVBUF of each of @nr connections, or 0: TCP has
+ * memory for all that they may want, and decides.
+ */
+int crowd_buffer(unsigned int nr);
+
 /* Makes @nr connections that do not block. Returns 0, or -1 with errno. */
 int crowd_connect(struct sink *sink, enum sink_order order, unsigned int nr,
 		  int *sockets);

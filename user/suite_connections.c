@@ -4,6 +4,7 @@
  * waiting in any call, and one process drains them all.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/sendfile.h>
@@ -13,8 +14,8 @@
 #include "method_zcopy_util.h"
 #include "suite.h"
 
-/* What each connection gets at least. */
-#define LEAST_BYTES (4UL << 20)
+/* What each connection gets at least: it begins slowly, as TCP does. */
+#define LEAST_BYTES (64UL << 20)
 
 /**
  * struct stream - a connection
@@ -228,6 +229,17 @@ static int send_to_all(struct suite_run *run, struct suite_row *row,
 	return ret;
 }
 
+/* Settings that are the same for all rows belong to the run. */
+static void describe(struct suite_run *run, unsigned int nr)
+{
+	size_t len = strlen(run->title);
+	int bytes = crowd_buffer(nr);
+
+	if (bytes)
+		snprintf(run->title + len, sizeof(run->title) - len,
+			 ", with buffers of %d KiB each", bytes >> 10);
+}
+
 static int measure(struct suite *suite, unsigned int nr)
 {
 	uint64_t bytes = suite->large_bytes / nr;
@@ -238,7 +250,6 @@ static int measure(struct suite *suite, unsigned int nr)
 
 	if (!suite_wants(suite, "connections.%u", nr))
 		return 0;
-	/* New connections are slow: each has to get over that. */
 	if (bytes < LEAST_BYTES && !suite->slow)
 		bytes = LEAST_BYTES;
 	if (suite_files(suite, PLACE_MEMORY, 1, bytes, &sources))
@@ -246,6 +257,7 @@ static int measure(struct suite *suite, unsigned int nr)
 	suite_begin(suite, &run,
 		    "connections that one process feeds without waiting",
 		    "connections.%u", nr);
+	describe(&run, nr);
 	run.serve = crowd_serve;
 	run.send = send_to_all;
 	run.data = &nr;
