@@ -21,6 +21,7 @@
 #include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/prefetch.h>
 #include <linux/rcupdate_wait.h>
 #include <linux/sched/signal.h>
 #include <linux/shmem_fs.h>
@@ -32,23 +33,43 @@
 #include "source.h"
 #include "zero.h"
 
+/*
+ * What a walk waits for is the reference count of each page to come from memory.
+ * The pages of a file are mostly neighbours: the one so many further on is asked
+ * for early. Where the guess is wrong, nothing is lost.
+ */
+#define ZC_PAGECACHE_AHEAD 8
+
 /* How much ->splice_read() is asked for before the cache is tried again. */
 #define ZC_PAGECACHE_DETOUR (16 * PAGE_SIZE)
 
 /**
- * enum zc_walk - where a walk ended
+ * enum zc_walk_end - where a walk ended
  * @ZC_WALK_DONE: the segment's end, or the batch is full
  * @ZC_WALK_EOF: the file ends here
  * @ZC_WALK_READAHEAD: behind a folio that asks for the next readahead
  * @ZC_WALK_MISS: at an index with no folio
  * @ZC_WALK_NOT_READY: at a folio that is not uptodate
  */
-enum zc_walk {
+enum zc_walk_end {
 	ZC_WALK_DONE,
 	ZC_WALK_EOF,
 	ZC_WALK_READAHEAD,
 	ZC_WALK_MISS,
 	ZC_WALK_NOT_READY,
+};
+
+/**
+ * struct zc_walk - what a walk found
+ * @end: where it ended
+ * @stopper: a folio with a reference, after ZC_WALK_READAHEAD and
+ *	ZC_WALK_NOT_READY; else NULL
+ * @news: some folio was not known to be in use
+ */
+struct zc_walk {
+	enum zc_walk_end end;
+	struct folio *stopper;
+	bool news;
 };
 
 static struct address_space *zc_pagecache_mapping(const struct zc_source *src)
@@ -123,9 +144,12 @@ static inline bool zc_pagecache_hold(struct xa_state *xas, struct folio *folio)
 {
 	if (!folio_try_get(folio))
 		return false;
-	if (folio == xas_reload(xas) &&
-	    xas->xa_index - folio->index < folio_nr_pages(folio))
+	/* With a reference, it can't be split, nor be moved to elsewhere. */
+	if (likely(folio == xas_reload(xas))) {
+		VM_WARN_ON_ONCE_FOLIO(!folio_contains(folio, xas->xa_index),
+				      folio);
 		return true;
+	}
 	folio_put(folio);
 	return false;
 }
@@ -149,14 +173,15 @@ static inline struct folio *zc_pagecache_grab(struct xa_state *xas,
 /* Add what is wanted of a folio from @pos on; its reference goes along. */
 static inline size_t zc_pagecache_add(struct zc_run *run,
 				      struct zc_batch *batch,
-				      struct folio *folio, u64 pos, u64 want)
+				      struct folio *folio, size_t folio_bytes,
+				      u64 pos, u64 want)
 {
-	size_t len = min_t(u64, want,
-			   folio_pos(folio) + folio_size(folio) - pos);
+	size_t offset = pos & (folio_bytes - 1);
+	size_t len = min_t(u64, want, folio_bytes - offset);
 
 	zc_batch_hold(batch, &folio->page);
-	zc_run_add(run, batch, folio_file_page(folio, pos >> PAGE_SHIFT),
-		   offset_in_page(pos), len);
+	zc_run_add(run, batch, folio_page(folio, offset >> PAGE_SHIFT),
+		   offset_in_page(offset), len);
 	return len;
 }
 
@@ -175,21 +200,25 @@ static inline size_t zc_pagecache_add_hole(struct zc_run *run,
 	return len;
 }
 
+/* Of a folio that is active and referenced, there is nothing new to say. */
+static inline bool zc_pagecache_is_news(struct folio *folio)
+{
+	return !folio_test_active(folio) || !folio_test_referenced(folio);
+}
+
 /*
  * Move references to what is ready from the cache to the batch, @len bytes at
- * the most. @stopper is a folio with a reference after ZC_WALK_READAHEAD and
- * ZC_WALK_NOT_READY. i_size has not been looked at.
+ * the most. i_size has not been looked at.
  */
-static enum zc_walk zc_pagecache_collect(const struct zc_source *source,
-					 struct zc_batch *batch, u64 len,
-					 struct folio **stopper)
+static struct zc_walk zc_pagecache_collect(const struct zc_source *source,
+					   struct zc_batch *batch, u64 len)
 {
 	XA_STATE(xas, &zc_pagecache_mapping(source)->i_pages,
 		 source->pos >> PAGE_SHIFT);
 	bool holes = shmem_mapping(zc_pagecache_mapping(source));
 	unsigned int slots = zc_batch_slots(batch);
 	struct zc_run run = { .segment = source->segment };
-	enum zc_walk end = ZC_WALK_DONE;
+	struct zc_walk walk = { .end = ZC_WALK_DONE };
 	u64 pos = source->pos;
 	u64 last = pos + len;
 	struct folio *folio;
@@ -197,6 +226,8 @@ static enum zc_walk zc_pagecache_collect(const struct zc_source *source,
 	rcu_read_lock();
 	for (folio = xas_load(&xas); pos < last && slots;
 	     folio = xas_next(&xas), slots--) {
+		size_t folio_bytes;
+
 		if (!folio && holes) {
 			pos += zc_pagecache_add_hole(&run, batch, pos,
 						     last - pos);
@@ -206,30 +237,33 @@ static enum zc_walk zc_pagecache_collect(const struct zc_source *source,
 		if (IS_ERR(folio))
 			continue;
 		if (!folio) {
-			end = ZC_WALK_MISS;
+			walk.end = ZC_WALK_MISS;
 			break;
 		}
 		if (!zc_pagecache_ready(folio)) {
-			*stopper = folio;
-			end = ZC_WALK_NOT_READY;
+			walk.stopper = folio;
+			walk.end = ZC_WALK_NOT_READY;
 			break;
 		}
-		pos += zc_pagecache_add(&run, batch, folio, pos, last - pos);
-		if (folio_test_large(folio))
+		prefetchw(&folio->page + ZC_PAGECACHE_AHEAD);
+		folio_bytes = folio_size(folio);
+		pos += zc_pagecache_add(&run, batch, folio, folio_bytes, pos,
+					last - pos);
+		walk.news |= zc_pagecache_is_news(folio);
+		if (folio_bytes > PAGE_SIZE)
 			xas_advance(&xas, folio_next_index(folio) - 1);
 		if (folio_test_readahead(folio)) {
 			folio_get(folio);
-			*stopper = folio;
-			end = ZC_WALK_READAHEAD;
+			walk.stopper = folio;
+			walk.end = ZC_WALK_READAHEAD;
 			break;
 		}
 	}
 	rcu_read_unlock();
 	zc_run_flush(&run, batch);
-	return end;
+	return walk;
 }
 
-/* Of a folio that is active and referenced, there is nothing new to say. */
 static void zc_pagecache_mark_accessed(const struct zc_batch *batch,
 				       unsigned int first)
 {
@@ -238,20 +272,19 @@ static void zc_pagecache_mark_accessed(const struct zc_batch *batch,
 	for (i = first; i < batch->nr_held; i++) {
 		struct folio *folio = page_folio(batch->held[i]);
 
-		if (!folio_test_active(folio) || !folio_test_referenced(folio))
+		if (zc_pagecache_is_news(folio))
 			folio_mark_accessed(folio);
 	}
 }
 
 /* Collect, then give back what lies behind the end of the file. */
-static enum zc_walk zc_pagecache_walk(struct zc_source *source,
-				      struct zc_batch *batch,
-				      struct folio **stopper)
+static struct zc_walk zc_pagecache_walk(struct zc_source *source,
+					struct zc_batch *batch)
 {
 	u64 want = min_t(u64, source->left, zc_batch_room(batch));
 	unsigned int first = batch->nr_held;
 	size_t before = batch->bytes;
-	enum zc_walk end = zc_pagecache_collect(source, batch, want, stopper);
+	struct zc_walk walk = zc_pagecache_collect(source, batch, want);
 	u64 isize = i_size_read(zc_pagecache_mapping(source)->host);
 	u64 got = batch->bytes - before;
 	u64 valid = isize > source->pos ? isize - source->pos : 0;
@@ -259,12 +292,13 @@ static enum zc_walk zc_pagecache_walk(struct zc_source *source,
 	if (valid < want && got >= valid) {
 		zc_batch_trim(batch, got - valid);
 		got = valid;
-		end = ZC_WALK_EOF;
+		walk.end = ZC_WALK_EOF;
 	}
-	zc_pagecache_mark_accessed(batch, first);
+	if (walk.news)
+		zc_pagecache_mark_accessed(batch, first);
 	source->pos += got;
 	source->left -= got;
-	return end;
+	return walk;
 }
 
 static bool zc_pagecache_has_folio(const struct zc_source *source)
@@ -357,13 +391,11 @@ static int zc_pagecache_not_ready(struct zc_source *source,
 int zc_pagecache_fill(struct zc_source *source, struct zc_batch *batch,
 		      bool cached_only)
 {
-	struct folio *stopper = NULL;
-	enum zc_walk end;
+	struct zc_walk walk = zc_pagecache_walk(source, batch);
 	int ret = 0;
 
-	end = zc_pagecache_walk(source, batch, &stopper);
 	source->file->f_ra.prev_pos = source->pos;
-	switch (end) {
+	switch (walk.end) {
 	case ZC_WALK_DONE:
 		break;
 	case ZC_WALK_EOF:
@@ -374,18 +406,18 @@ int zc_pagecache_fill(struct zc_source *source, struct zc_batch *batch,
 			zc_prefetch_start(source->file, source->pos,
 					  source->left);
 		else
-			zc_pagecache_read_ahead(source, batch, stopper);
+			zc_pagecache_read_ahead(source, batch, walk.stopper);
 		break;
 	case ZC_WALK_MISS:
 		ret = zc_pagecache_miss(source, batch, cached_only);
 		break;
 	case ZC_WALK_NOT_READY:
-		ret = zc_pagecache_not_ready(source, batch, stopper,
+		ret = zc_pagecache_not_ready(source, batch, walk.stopper,
 					     cached_only);
 		break;
 	}
-	if (stopper)
-		folio_put(stopper);
+	if (walk.stopper)
+		folio_put(walk.stopper);
 	return ret;
 }
 
