@@ -3,6 +3,7 @@
  * fuzz: random operations on the device, by several threads at once.
  *
  *	fuzz [--time SECONDS] [--seed N] [--threads N] [--episodes N]
+ *	     [--unguided] [--corpus DIR] [--replay FILE]
  *
  * An episode opens a world (see fuzz.h), lets each thread do some hundred things
  * to it, closes it and looks at what is left: every byte of a stream is one that
@@ -10,9 +11,15 @@
  * counters say, files that nobody wrote to are unchanged, errors are those of
  * the header, no descriptor is left and nobody uses the module.
  *
- * Episode N of a run has the seed of the run plus N, so that the one that failed
- * can be had again: with one thread it does the same things in the same order.
- * The next number never depends on what a call returned.
+ * What a thread does in an episode is a recipe (see recipe.h). It is a fresh one,
+ * or, where the kernel tells what code was reached (see cover.c), most often one
+ * made of those that have reached something new. The next choice never depends on
+ * what a call returned.
+ *
+ * The recipes of an episode are written to ZCOPY_RESULTS (or /tmp) before it
+ * begins, so that the one that failed can be had again, even if the kernel did not
+ * survive it: with one thread it does the same things in the same order. Those
+ * that are kept are in corpus/ there.
  */
 #include <argp.h>
 #include <errno.h>
@@ -27,7 +34,6 @@
 #include "fuzz.h"
 #include "inject.h"
 
-#define STEPS 300
 /* Longer than any call may take. */
 #define PATIENCE 120
 
@@ -40,9 +46,18 @@ static struct {
 	uint64_t seed;
 	unsigned int threads;
 	unsigned long episodes;
+	bool unguided;
+	const char *corpus;
+	const char *replay;
 } options = { .time = 10, .threads = 4 };
 
 static bool may_inject;
+/* Why nobody knows what code was reached; or NULL. */
+static const char *blind;
+/* The episode that found a place in the code last. */
+static unsigned long last_find;
+static struct fz_recipe recipes[FZ_THREADS];
+static char recipe_path[256];
 
 static const struct operation {
 	const char *name;
@@ -97,22 +112,41 @@ static unsigned int pick_kind(struct fz_thread *thread)
 	return kind;
 }
 
+static void do_step(struct fz_thread *thread, struct fz_step *step)
+{
+	unsigned int kind;
+
+	thread->step = step;
+	thread->random = step->seed;
+	thread->drawn = 0;
+	kind = pick_kind(thread);
+	thread->doing = kind;
+	operations[kind].run(thread);
+	fz_count[kind]++;
+	step->drawn = thread->drawn;
+	thread->found += fz_cover_take(&thread->cover);
+}
+
 static void *live(void *arg)
 {
 	struct fz_thread *thread = arg;
-	unsigned int step;
+	unsigned int i;
 
+	thread->found = 0;
 	thread->inject = may_inject ? zt_inject_open() : -1;
-	for (step = 0; step < STEPS && !fz_failed; step++) {
-		unsigned int kind = pick_kind(thread);
-
-		thread->doing = kind;
-		operations[kind].run(thread);
-		fz_count[kind]++;
-	}
+	fz_cover_begin(&thread->cover);
+	for (i = 0; i < thread->recipe->nr_steps && !fz_failed; i++)
+		do_step(thread, &thread->recipe->steps[i]);
+	fz_cover_end(&thread->cover);
 	if (thread->inject >= 0)
 		close(thread->inject);
 	return NULL;
+}
+
+static void say_again(void)
+{
+	printf("# again: fuzz --threads %u --episodes 1 --replay %s\n",
+	       options.threads, recipe_path);
 }
 
 /* Nothing waits for ever; if something does, its neighbours can't help it. */
@@ -126,12 +160,13 @@ static void join(struct fz_thread *thread)
 		return;
 	fz_fail("thread %u does not return from %s", thread->index,
 		operations[thread->doing].name);
+	say_again();
 	printf("not ok 1 fuzz\n");
 	fflush(stdout);
 	_exit(EXIT_FAILURE);
 }
 
-static void run_threads(uint64_t seed)
+static void run_threads(void)
 {
 	struct fz_thread *thread;
 	unsigned int i;
@@ -142,7 +177,7 @@ static void run_threads(uint64_t seed)
 	for (i = 0; i < options.threads; i++) {
 		thread = &world.threads[i];
 		thread->index = i;
-		thread->random = seed * FZ_THREADS + i;
+		thread->recipe = &recipes[i];
 		if (pthread_create(&thread->thread, NULL, live, thread))
 			zt_die("pthread_create");
 	}
@@ -178,14 +213,43 @@ static bool is_idle(void *arg)
 	return zt_module_references() <= *(int *)arg;
 }
 
-static void episode(uint64_t seed)
+/* What is done in an episode, on the disk before it is done. */
+static void prepare_recipes(uint64_t seed)
+{
+	static uint64_t random;
+	unsigned int i;
+
+	if (!random)
+		random = seed;
+	for (i = 0; i < options.threads && !options.replay; i++) {
+		if (!fz_corpus_next(&recipes[i], &random))
+			fz_recipe_fresh(&recipes[i], seed * FZ_THREADS + i);
+	}
+	if (!fz_recipe_write(recipe_path, recipes, options.threads))
+		zt_die(recipe_path);
+}
+
+static void keep_finds(unsigned long number)
+{
+	unsigned int i;
+
+	for (i = 0; i < options.threads; i++) {
+		if (!world.threads[i].found)
+			continue;
+		last_find = number;
+		if (!options.unguided)
+			fz_corpus_keep(&recipes[i]);
+	}
+}
+
+static void episode(void)
 {
 	unsigned int descriptors = zt_descriptors();
 	int references = zt_module_references();
 	uint64_t bytes = module_bytes();
 
 	fz_world_open();
-	run_threads(seed);
+	run_threads();
 	fz_world_close();
 
 	bytes = module_bytes() - bytes;
@@ -200,8 +264,7 @@ static void episode(uint64_t seed)
 		fz_fail("%u descriptors, not %u", zt_descriptors(),
 			descriptors);
 	if (fz_failed)
-		printf("# again: fuzz --threads %u --episodes 1 --seed %llu\n",
-		       options.threads, (unsigned long long)seed);
+		say_again();
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -221,6 +284,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'e':
 		options.episodes = strtoul(arg, NULL, 0);
 		return 0;
+	case 'u':
+		options.unguided = true;
+		return 0;
+	case 'c':
+		options.corpus = arg;
+		return 0;
+	case 'r':
+		options.replay = arg;
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -231,6 +303,9 @@ static const struct argp_option argp_options[] = {
 	{ "seed", 's', "N", 0, "of the first episode (a random one)", 0 },
 	{ "threads", 'n', "N", 0, "at the same time (4)", 0 },
 	{ "episodes", 'e', "N", 0, "end after so many", 0 },
+	{ "unguided", 'u', NULL, 0, "whatever code was reached", 0 },
+	{ "corpus", 'c', "DIR", 0, "begin with the recipes in DIR", 0 },
+	{ "replay", 'r', "FILE", 0, "do what is in FILE, again and again", 0 },
 	{ 0 },
 };
 
@@ -266,6 +341,45 @@ static void prepare(void)
 	fz_pattern_init();
 }
 
+/* Where recipes come from, and where they go. */
+static void prepare_files(void)
+{
+	const char *results = getenv("ZCOPY_RESULTS");
+	static char corpus[256];
+
+	snprintf(recipe_path, sizeof(recipe_path), "%s/recipe",
+		 results ? results : "/tmp");
+	snprintf(corpus, sizeof(corpus), "%s/corpus", results ? results : "");
+	if (options.replay && !fz_recipe_read(options.replay, recipes,
+					      FZ_THREADS, &options.threads))
+		zt_die(options.replay);
+	if (options.corpus)
+		fz_corpus_load(options.corpus);
+	if (results && !options.unguided)
+		fz_corpus_save_to(corpus);
+}
+
+static void prepare_cover(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < options.threads && !blind; i++)
+		blind = fz_cover_open(&world.threads[i].cover);
+}
+
+static void report_cover(void)
+{
+	if (blind) {
+		printf("# by grammar alone: %s\n", blind);
+		return;
+	}
+	printf("# %u blocks, %u edges of the module reached, the last new one in episode %lu\n",
+	       fz_cover_blocks(), fz_cover_edges(), last_find + 1);
+	printf("# %u recipes kept\n", fz_corpus_size());
+	if (!fz_cover_blocks())
+		fz_fail("KCOV has not seen the module");
+}
+
 static void report(unsigned long episodes)
 {
 	unsigned long sum = 0;
@@ -277,6 +391,7 @@ static void report(unsigned long episodes)
 	}
 	printf("# %lu operations in %lu episodes%s\n", sum, episodes,
 	       may_inject ? ", with failures injected" : "");
+	report_cover();
 	printf("%sok 1 fuzz\n", fz_failed ? "not " : "");
 }
 
@@ -287,6 +402,8 @@ int main(int argc, char **argv)
 
 	prepare();
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	prepare_files();
+	prepare_cover();
 	end = zt_now() + options.time;
 	printf("TAP version 13\n1..1\n# seed %llu, %u threads\n",
 	       (unsigned long long)options.seed, options.threads);
@@ -294,8 +411,12 @@ int main(int argc, char **argv)
 		if (options.episodes && i == options.episodes)
 			break;
 		fflush(stdout);
-		episode(options.seed + i);
+		prepare_recipes(options.seed + i);
+		episode();
+		keep_finds(i);
 	}
+	if (!fz_failed)
+		unlink(recipe_path);
 	zt_write_line("/sys/module/zcopy/parameters/zero_copy", "always");
 	zt_write_line("/sys/module/zcopy/parameters/max_buffer_mb", "1024");
 	report(i);

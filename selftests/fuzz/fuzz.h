@@ -22,6 +22,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cover.h"
+#include "recipe.h"
 #include "util.h"
 
 #define FZ_CONTEXTS 4
@@ -138,7 +140,12 @@ struct fz_shared {
 
 struct fz_thread {
 	unsigned int index;
+	struct fz_recipe *recipe;
+	const struct fz_step *step; /* being done; or NULL */
 	uint64_t random;
+	uint32_t drawn; /* choices of this step so far */
+	struct fz_cover cover;
+	unsigned int found; /* places that were new in this episode */
 	pthread_t thread;
 	bool started;
 	int inject;	   /* see inject.h; -1 on a kernel that can't */
@@ -170,10 +177,24 @@ extern __thread volatile sig_atomic_t fz_sigpipes;
 /* fuzz.c */
 void fz_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The next choice, any number. */
+static inline uint32_t fz_draw(struct fz_thread *thread)
+{
+	uint32_t number = zt_random(&thread->random);
+	unsigned int i;
+
+	for (i = 0; thread->step && i < thread->step->nr_tweaks; i++) {
+		if (thread->step->tweaks[i].at == thread->drawn)
+			number = thread->step->tweaks[i].number;
+	}
+	thread->drawn++;
+	return number;
+}
+
 /* A number below @n. */
 static inline uint32_t fz_pick(struct fz_thread *thread, uint32_t n)
 {
-	return zt_random(&thread->random) % n;
+	return fz_draw(thread) % n;
 }
 
 static inline bool fz_one_in(struct fz_thread *thread, uint32_t n)
@@ -184,9 +205,9 @@ static inline bool fz_one_in(struct fz_thread *thread, uint32_t n)
 /* Small numbers are as likely as large ones; below 2^@bits. */
 static inline uint64_t fz_number(struct fz_thread *thread, unsigned int bits)
 {
-	uint64_t value = zt_random(&thread->random);
+	uint64_t value = fz_draw(thread);
 
-	value = value << 32 | zt_random(&thread->random);
+	value = value << 32 | fz_draw(thread);
 	return value >> (63 - fz_pick(thread, bits)) >> 1;
 }
 

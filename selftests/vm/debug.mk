@@ -24,7 +24,7 @@ lanes		= $(foreach lane,$(or $(LANE),$(1)),$(lane_$(lane)))
 # What needs failures on demand, which lane c has not got; then the fuzzer.
 FAULTS		?= fail_nth fail_send
 faults		= $(FAULTS:%=--then %)
-replay		= $(if $(SEED), --seed $(SEED) --threads 1)
+replay		= $(if $(SEED), --unguided --seed $(SEED) --threads 1)
 extras		= $(if $(filter c,$(LANE)),,$(faults)) \
 		  --then 'fuzz --time $(FUZZ)$(replay)'
 
