@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Changing what streams are fed from, under them. */
+/* Changing what streams are fed from, under them; and what disturbs calls. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
+#include "inject.h"
 
 /* The largest buffer that is asked for. */
 #define BUFFER_MAX (256 * KIB)
@@ -258,4 +259,31 @@ void fz_signal(struct fz_thread *thread)
 
 	if (i != thread->index && world.threads[i].started)
 		pthread_kill(world.threads[i].thread, SIGUSR1);
+}
+
+/* A signal's handler would not come back if its sigreturn(2) failed. */
+static void mask_signals(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	pthread_sigmask(how, &set, NULL);
+}
+
+bool fz_arm(struct fz_thread *thread)
+{
+	unsigned int nth = 1 + fz_pick(thread, 40);
+
+	if (thread->inject < 0 || !fz_one_in(thread, 3))
+		return false;
+	mask_signals(SIG_BLOCK);
+	zt_inject_arm(thread->inject, nth);
+	return true;
+}
+
+void fz_disarm(struct fz_thread *thread)
+{
+	zt_inject_disarm(thread->inject);
+	mask_signals(SIG_UNBLOCK);
 }

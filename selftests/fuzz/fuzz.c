@@ -320,9 +320,21 @@ static void count_signal(int signal)
 	fz_sigpipes += signal == SIGPIPE;
 }
 
+/* The program has itself been hit. */
+static void die_of_signal(int signal, siginfo_t *info, void *context)
+{
+	printf("# signal %d at address %p\n", signal, info->si_addr);
+	say_again();
+	printf("not ok 1 fuzz\n");
+	fflush(stdout);
+	_exit(EXIT_FAILURE);
+}
+
 static void prepare(void)
 {
 	const struct sigaction action = { .sa_handler = count_signal };
+	const struct sigaction last = { .sa_sigaction = die_of_signal,
+					.sa_flags = SA_SIGINFO };
 	uint32_t seed;
 
 	/*
@@ -330,7 +342,8 @@ static void prepare(void)
 	 * close(2), which sends what kTLS has kept; SEND must not raise it.
 	 */
 	if (sigaction(SIGUSR1, &action, NULL) ||
-	    sigaction(SIGPIPE, &action, NULL))
+	    sigaction(SIGPIPE, &action, NULL) ||
+	    sigaction(SIGSEGV, &last, NULL) || sigaction(SIGBUS, &last, NULL))
 		zt_die("sigaction");
 	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
 		zt_die("getrandom");

@@ -250,6 +250,9 @@ void fz_file_change(struct fz_thread *thread);
 void fz_info(struct fz_thread *thread);
 void fz_parameter(struct fz_thread *thread);
 void fz_signal(struct fz_thread *thread);
+/* On a kernel that can, now and then: from here on something fails, once. */
+bool fz_arm(struct fz_thread *thread);
+void fz_disarm(struct fz_thread *thread);
 
 /* wild.c */
 void fz_wild_open(void);

@@ -20,7 +20,6 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "inject.h"
 
 /* What the numbers from FZ_WILD_FD on are usually open on. */
 #define WILD_DEVICES 6
@@ -252,17 +251,6 @@ void fz_wild_memory(struct fz_thread *thread)
 		mprotect(world.shared, shared_len(), protection);
 }
 
-/* On a kernel that can, something fails in the middle now and then. */
-static bool arm(struct fz_thread *thread)
-{
-	unsigned int nth = 1 + fz_pick(thread, 40);
-
-	if (thread->inject < 0 || !fz_one_in(thread, 3))
-		return false;
-	zt_inject_arm(thread->inject, nth);
-	return true;
-}
-
 void fz_wild_send(struct fz_thread *thread)
 {
 	int fd = fz_one_in(thread, 20) ? wild_fd(thread) : wild_device(thread);
@@ -271,10 +259,10 @@ void fz_wild_send(struct fz_thread *thread)
 
 	if (fz_one_in(thread, 20))
 		address = wild_address(thread);
-	armed = arm(thread);
+	armed = fz_arm(thread);
 	ioctl(fd, ZCOPY_IOC_SEND, address);
 	if (armed)
-		zt_inject_disarm(thread->inject);
+		fz_disarm(thread);
 }
 
 /* Every other thing that can be asked of the device. */
@@ -289,7 +277,7 @@ void fz_wild_ioctl(struct fz_thread *thread)
 
 	if (fz_one_in(thread, 10))
 		cmd ^= 1u << fz_pick(thread, 32);
-	armed = arm(thread);
+	armed = fz_arm(thread);
 	if (how == 0) {
 		(void)!pread(fd, (void *)(uintptr_t)address, 5000,
 			     (off_t)fz_number(thread, 16));
@@ -305,7 +293,7 @@ void fz_wild_ioctl(struct fz_thread *thread)
 		ioctl(fd, cmd, address);
 	}
 	if (armed)
-		zt_inject_disarm(thread->inject);
+		fz_disarm(thread);
 }
 
 static ssize_t receive(struct fz_wild_stream *stream)
