@@ -13,13 +13,19 @@
 /* The last ones know of what the others do not: they are taken more often. */
 #define RECENT 16
 /* A mutated recipe differs in 1, 2, 4, ... places, at most 2^this. */
-#define CHANGES_LOG 6
+#define CHANGES_LOG 7
 
 static struct {
 	struct fz_recipe **recipes;
 	unsigned int nr;
 	const char *dir; /* where they are written to, or NULL */
 } corpus;
+
+/* Of all steps of all kept recipes those that found something themselves. */
+static struct {
+	struct fz_step *steps;
+	unsigned int nr;
+} finds;
 
 /* Read from a directory; each is run once as it is. */
 static struct {
@@ -68,8 +74,20 @@ static void tweak_step(struct fz_step *step, uint64_t *random)
 		step->nr_tweaks++;
 	else
 		i = pick(random, FZ_TWEAKS);
-	step->tweaks[i].at = pick(random, step->drawn + 1);
+	step->tweaks[i].at = pick(random, step->drawn ? step->drawn : 16);
 	step->tweaks[i].number = zt_random(random) >> 4 * pick(random, 8);
+}
+
+/* A step that has led somewhere, as it was or nearly so. */
+static void repeat_find(struct fz_step *step, uint64_t *random)
+{
+	unsigned int nr = finds.nr;
+
+	if (nr > RECENT && pick(random, 2))
+		nr = RECENT;
+	*step = finds.steps[finds.nr - 1 - pick(random, nr)];
+	if (pick(random, 4))
+		tweak_step(step, random);
 }
 
 /* A run of steps as another recipe has it. */
@@ -96,15 +114,18 @@ static void mutate(struct fz_recipe *recipe, uint64_t *random)
 	while (rounds--) {
 		struct fz_step *step = pick_step(recipe, random);
 
-		switch (pick(random, 4)) {
+		switch (pick(random, 6)) {
 		case 0:
 			replace_step(step, random);
 			break;
 		case 1:
 			*step = *pick_step(recipe, random);
 			break;
-		default:
+		case 2:
 			tweak_step(step, random);
+			break;
+		default:
+			repeat_find(step, random);
 			break;
 		}
 	}
@@ -118,7 +139,10 @@ bool fz_corpus_next(struct fz_recipe *recipe, uint64_t *random)
 	}
 	if (!corpus.nr || !pick(random, 4))
 		return false;
-	*recipe = *pick_recipe(random);
+	if (pick(random, 2))
+		*recipe = *pick_recipe(random);
+	else
+		fz_recipe_fresh(recipe, new_seed(random));
 	mutate(recipe, random);
 	return true;
 }
@@ -154,9 +178,19 @@ static void save(const struct fz_recipe *recipe)
 		zt_die(path);
 }
 
+static void keep_step(const struct fz_step *step)
+{
+	finds.steps = realloc(finds.steps,
+			      (finds.nr + 1) * sizeof(*finds.steps));
+	if (!finds.steps)
+		zt_die("realloc");
+	finds.steps[finds.nr++] = *step;
+}
+
 void fz_corpus_keep(const struct fz_recipe *recipe)
 {
 	struct fz_recipe *copy = zt_alloc(sizeof(*copy));
+	unsigned int i;
 
 	*copy = *recipe;
 	corpus.recipes = realloc(corpus.recipes,
@@ -164,6 +198,10 @@ void fz_corpus_keep(const struct fz_recipe *recipe)
 	if (!corpus.recipes)
 		zt_die("realloc");
 	corpus.recipes[corpus.nr++] = copy;
+	for (i = 0; i < copy->nr_steps; i++) {
+		if (copy->steps[i].found)
+			keep_step(&copy->steps[i]);
+	}
 	if (corpus.dir)
 		save(copy);
 }

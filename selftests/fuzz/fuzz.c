@@ -114,7 +114,7 @@ static unsigned int pick_kind(struct fz_thread *thread)
 
 static void do_step(struct fz_thread *thread, struct fz_step *step)
 {
-	unsigned int kind;
+	unsigned int kind, found;
 
 	thread->step = step;
 	thread->random = step->seed;
@@ -124,7 +124,9 @@ static void do_step(struct fz_thread *thread, struct fz_step *step)
 	operations[kind].run(thread);
 	fz_count[kind]++;
 	step->drawn = thread->drawn;
-	thread->found += fz_cover_take(&thread->cover);
+	found = fz_cover_take(&thread->cover);
+	step->found = found;
+	thread->found += found;
 }
 
 static void *live(void *arg)

@@ -32,6 +32,7 @@ struct fz_step {
 	unsigned int nr_tweaks;
 	struct fz_tweak tweaks[FZ_TWEAKS];
 	uint32_t drawn; /* how many choices there were when it was last run */
+	bool found;	/* and whether it reached something new then */
 };
 
 struct fz_recipe {
