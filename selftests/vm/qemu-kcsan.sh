@@ -7,5 +7,6 @@
 # shellcheck source=selftests/vm/qemu-debug.sh
 . "$here/qemu-debug.sh"
 
-# A race somewhere else is no reason to stop.
-built_kernel=x86-kcsan arguments=panic_on_warn=0
+# A race somewhere else is no reason to stop. Without the other word, nothing would
+# be looked for: "cat /sys/kernel/debug/kcsan" in the guest.
+built_kernel=x86-kcsan arguments='panic_on_warn=0 kcsan.early_enable=1'

@@ -11,14 +11,15 @@ splat+='|inconsistent lock state|unable to handle|unreferenced object|Bad page '
 splat+='|still in use|sleeping function called|Modules linked in:'
 
 # A detector of data races finds some in the rest of the kernel, too: of its
-# reports, leave those that have to do with the module. All else passes.
+# reports, leave those that have to do with the module. All else passes, also what
+# another processor says in the middle of a report.
 relevant()
 {
-	awk '
+	awk -v other="$splat" '
 		/BUG: KCSAN: / { report = 1; text = ""; ours = 0 }
-		!report { print; next }
+		!report || (!/KCSAN: / && $0 ~ other) { print; next }
 		{ text = text $0 "\n" }
-		/\[zcopy\]|zc_/ { ours = 1 }
+		/\[zcopy\]/ { ours = 1 }
 		/=======/ {
 			if (ours)
 				printf "%s", text
