@@ -33,19 +33,27 @@ FIXTURE_TEARDOWN(large)
 	close(self->dev);
 }
 
-/* One call, everything, and as many bytes at the other end. */
+/*
+ * The segment has @end bytes, of which the first @start have gone before. One
+ * call, the rest of them, and as many at the other end.
+ */
 static void send_in_one_call(struct __test_metadata *_metadata,
-			     FIXTURE_DATA(large) * self, uint64_t len)
+			     FIXTURE_DATA(large) * self, uint64_t start,
+			     uint64_t end)
 {
 	double before = zt_now();
+	uint64_t len = end - start;
 
 	zt_receiver_start(&self->receiver, self->pair.rx, NULL, 0);
 	zcopy_send_init(&self->send, self->pair.tx, self->segments, 1);
 	self->send.flags = ZCOPY_SEND_SHUTDOWN;
+	self->send.done = start;
 	ASSERT_EQ(0, zcopy_send(self->dev, &self->send));
 	EXPECT_EQ(ZCOPY_STOP_COMPLETE, self->send.out_stop);
 	EXPECT_EQ(len, self->send.out_sent);
-	EXPECT_EQ(len, self->send.done);
+	EXPECT_EQ(end, self->send.done);
+	EXPECT_EQ(end, self->segments[0].len);
+	EXPECT_EQ(end, self->segments[0].out_done);
 	EXPECT_EQ(zt_zero_copy() ? 0 : len, self->send.out_copied);
 	EXPECT_STREQ("", zt_receiver_finish(&self->receiver));
 	EXPECT_EQ(len, self->receiver.received);
@@ -55,19 +63,20 @@ static void send_in_one_call(struct __test_metadata *_metadata,
 
 /*
  * One sparse file in one call. Holes of tmpfs cost nothing, and reading them must
- * not fill memory.
+ * not fill memory. Where five gigabytes take minutes, a call that goes on a little
+ * before the fourth ends.
  */
 TEST_F_TIMEOUT(large, file_in_memory, 180)
 {
+	uint64_t start = zt_less() ? 4 * GIB - 5 * MIB : 0;
+	uint64_t end = zt_less() ? 4 * GIB + 5 * MIB : FIVE_GIB;
 	int file = zt_memory_file(NULL, 0);
 	struct stat before, after;
 
-	ASSERT_EQ(0, ftruncate(file, FIVE_GIB));
+	ASSERT_EQ(0, ftruncate(file, (off_t)end));
 	ASSERT_EQ(0, fstat(file, &before));
 	zcopy_segment_file(&self->segments[0], file, 0, ZCOPY_TO_END);
-	send_in_one_call(_metadata, self, FIVE_GIB);
-	EXPECT_EQ(FIVE_GIB, self->segments[0].len);
-	EXPECT_EQ(FIVE_GIB, self->segments[0].out_done);
+	send_in_one_call(_metadata, self, start, end);
 	ASSERT_EQ(0, fstat(file, &after));
 	EXPECT_EQ(before.st_blocks, after.st_blocks);
 	close(file);
@@ -79,13 +88,12 @@ TEST_F_TIMEOUT(large, file_in_memory, 180)
  */
 TEST_F_TIMEOUT(large, file_on_disk, 180)
 {
-	const uint64_t start = 2 * GIB - 50 * MIB, end = 2 * GIB + 50 * MIB;
+	uint64_t around = zt_less() ? 5 * MIB : 50 * MIB;
+	uint64_t start = 2 * GIB - around, end = 2 * GIB + around;
 	int file = zt_sparse_file(zt_disk_dir(), end);
 
 	zcopy_segment_file(&self->segments[0], file, start, ZCOPY_TO_END);
-	send_in_one_call(_metadata, self, end - start);
-	EXPECT_EQ(end - start, self->segments[0].len);
-	EXPECT_EQ(end - start, self->segments[0].out_done);
+	send_in_one_call(_metadata, self, 0, end - start);
 	close(file);
 }
 

@@ -53,6 +53,11 @@ bool zt_user_mode_linux(void)
 	return found;
 }
 
+bool zt_less(void)
+{
+	return getenv("ZCOPY_TEST_LESS");
+}
+
 double zt_now(void)
 {
 	struct timespec now;

@@ -31,6 +31,11 @@ size_t zt_page_size(void);
 bool zt_strict(void);
 /* The kernel is a process: user-mode Linux, which has no 32-bit door. */
 bool zt_user_mode_linux(void);
+/*
+ * The machine is very slow (a debug kernel on an emulated processor), so that what
+ * takes gigabytes shall make do with megabytes: ZCOPY_TEST_LESS.
+ */
+bool zt_less(void);
 /* Seconds since some fixed time, for limits on waits. */
 double zt_now(void);
 

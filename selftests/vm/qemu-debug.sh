@@ -14,6 +14,12 @@ built_kernel=x86-debug arguments='page_owner=on slab_debug=- no_debug_objects'
 
 [ -n "${VM_MEM-}" ] || memory=2G
 
+# Here a gigabyte takes a minute, and so does a look for leaks.
+take_less()
+{
+	export ZCOPY_TEST_LESS=1
+}
+
 find_kernel()
 {
 	local name=$built_kernel

@@ -27,8 +27,15 @@ rig_prepare()
 	find_kernel
 	make_initramfs || die "cannot make an initramfs for $release"
 	choose_accelerator
+	[ "$accelerator" = kvm ] || take_less
 	rig_words="QEMU with ${accelerator%%,*}, $cpus CPUs, $memory"
 	make_scratch_disk || die "cannot make a disk of $scratch for /mnt/scratch"
+}
+
+# What a rig takes back on an emulated processor.
+take_less()
+{
+	:
 }
 
 # Names of module files in the order in which they have to be loaded. The file
