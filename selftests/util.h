@@ -41,7 +41,14 @@ double zt_now(void);
 
 /* ---- sockets ---- */
 
-enum zt_family { ZT_TCP4, ZT_TCP6, ZT_UNIX, ZT_MPTCP };
+enum zt_family {
+	ZT_TCP4,
+	ZT_TCP6,
+	ZT_UNIX,
+	ZT_MPTCP,
+	ZT_VSOCK,
+	ZT_KTLS, /* both ends in the kernel, with a key that both are told */
+};
 
 struct zt_pair {
 	int tx;
@@ -68,7 +75,8 @@ int zt_unsent(int tx);
 
 /*
  * Reads @fd until its end in a thread of its own. With @expect it compares,
- * without it counts only (and lets TCP discard, so that 5 GiB cost little).
+ * without it counts only (and lets TCP discard, so that 5 GiB cost little). It
+ * gives up when nothing has come for half a minute: a test that hangs says nothing.
  */
 struct zt_receiver {
 	int fd;

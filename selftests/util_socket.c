@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/sockios.h>
+#include <linux/tls.h>
+#include <linux/vm_sockets.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -10,10 +12,14 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "util.h"
+
+/* Seconds without a byte until a receiver gives up. */
+#define PATIENCE 30
 
 static void set_room(int fd, int option, int room)
 {
@@ -26,11 +32,13 @@ static socklen_t loopback_address(enum zt_family family,
 {
 	struct sockaddr_in6 *v6 = (void *)address;
 	struct sockaddr_in *v4 = (void *)address;
+	struct sockaddr_vm *vm = (void *)address;
 
 	memset(address, 0, sizeof(*address));
 	switch (family) {
 	case ZT_TCP4:
 	case ZT_MPTCP:
+	case ZT_KTLS:
 		v4->sin_family = AF_INET;
 		v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 		return sizeof(*v4);
@@ -38,6 +46,11 @@ static socklen_t loopback_address(enum zt_family family,
 		v6->sin6_family = AF_INET6;
 		v6->sin6_addr = in6addr_loopback;
 		return sizeof(*v6);
+	case ZT_VSOCK:
+		vm->svm_family = AF_VSOCK;
+		vm->svm_cid = VMADDR_CID_LOCAL;
+		vm->svm_port = VMADDR_PORT_ANY;
+		return sizeof(*vm);
 	default:
 		/* No path: the kernel picks an abstract name. */
 		address->ss_family = AF_UNIX;
@@ -80,8 +93,20 @@ int zt_connect(int listener, enum zt_family family, int room)
 		zt_die("socket");
 	set_room(fd, SO_SNDBUF, room);
 	if (connect(fd, (struct sockaddr *)&address, length))
-		zt_die(family == ZT_UNIX ? "connect (unix)" : "connect (tcp)");
+		zt_die("connect");
 	return fd;
+}
+
+static bool tell_key(int fd, int direction)
+{
+	const struct tls12_crypto_info_aes_gcm_128 key = {
+		.info = { .version = TLS_1_2_VERSION,
+			  .cipher_type = TLS_CIPHER_AES_GCM_128 },
+		.key = "anything will do",
+	};
+
+	return !setsockopt(fd, SOL_TCP, TCP_ULP, "tls", sizeof("tls")) &&
+	       !setsockopt(fd, SOL_TLS, direction, &key, sizeof(key));
 }
 
 void zt_pair_open(struct zt_pair *pair, enum zt_family family, int room)
@@ -93,6 +118,9 @@ void zt_pair_open(struct zt_pair *pair, enum zt_family family, int room)
 	if (pair->rx < 0)
 		zt_die("accept");
 	close(listener);
+	if (family == ZT_KTLS &&
+	    (!tell_key(pair->tx, TLS_TX) || !tell_key(pair->rx, TLS_RX)))
+		zt_die("kTLS");
 }
 
 void zt_pair_close(struct zt_pair *pair)
@@ -210,6 +238,11 @@ static void *receive(void *arg)
 void zt_receiver_start(struct zt_receiver *receiver, int fd, const void *expect,
 		       size_t expect_len)
 {
+	const struct timeval patience = { .tv_sec = PATIENCE * zt_slack() };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+		       sizeof(patience)))
+		zt_die("SO_RCVTIMEO");
 	memset(receiver, 0, sizeof(*receiver));
 	receiver->fd = fd;
 	receiver->expect = expect;
@@ -225,7 +258,12 @@ const char *zt_receiver_finish(struct zt_receiver *receiver)
 
 	if (pthread_join(receiver->thread, NULL))
 		zt_die("pthread_join");
-	if (receiver->error)
+	if (receiver->error == EAGAIN)
+		snprintf(wrong, sizeof(wrong),
+			 "after %llu bytes nothing came for %d s",
+			 (unsigned long long)receiver->received,
+			 PATIENCE * zt_slack());
+	else if (receiver->error)
 		snprintf(wrong, sizeof(wrong), "recv: %s",
 			 strerror(receiver->error));
 	else if (receiver->wrong_at != UINT64_MAX)
