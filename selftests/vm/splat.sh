@@ -11,19 +11,22 @@ splat+='|inconsistent lock state|unable to handle|unreferenced object|Bad page '
 splat+='|still in use|sleeping function called|Modules linked in:'
 
 # A detector of data races finds some in the rest of the kernel, too: of its
-# reports, leave those that have to do with the module. All else passes, also what
+# reports, leave those that have to do with the module. And a test that has a
+# process killed for its cgroup's memory knows of it. All else passes, also what
 # another processor says in the middle of a report.
 relevant()
 {
 	awk -v other="$splat" '
-		/BUG: KCSAN: / { report = 1; text = ""; ours = 0 }
-		!report || (!/KCSAN: / && $0 ~ other) { print; next }
+		/BUG: KCSAN: / { report = "KCSAN: "; text = ""; ours = 0 }
+		/ invoked oom-killer: / { report = "Call Trace:"; text = ""; ours = 1 }
+		!report || ($0 !~ report && $0 ~ other) { print; next }
 		{ text = text $0 "\n" }
-		/\[zcopy\]/ { ours = 1 }
-		/=======/ {
+		report == "KCSAN: " && /\[zcopy\]/ { ours = 1 }
+		/Memory cgroup stats for \/zcopy-test:/ { ours = 0 }
+		/=======/ || /oom-kill:constraint|no killable processes/ {
 			if (ours)
 				printf "%s", text
-			report = 0
+			report = ""
 		}
 		END { if (report && ours) printf "%s", text }'
 }
