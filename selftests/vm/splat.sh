@@ -11,17 +11,17 @@ splat+='|inconsistent lock state|unable to handle|unreferenced object|Bad page '
 splat+='|still in use|sleeping function called|Modules linked in:'
 
 # A detector of data races finds some in the rest of the kernel, too: of its
-# reports, leave those that have to do with the module. And a test that has a
+# reports, leave those whose headline has a function of the module: where one of the
+# two accesses was, not who called it. And a test that has a
 # process killed for its cgroup's memory knows of it. All else passes, also what
 # another processor says in the middle of a report.
 relevant()
 {
 	awk -v other="$splat" '
-		/BUG: KCSAN: / { report = "KCSAN: "; text = ""; ours = 0 }
+		/BUG: KCSAN: / { report = "KCSAN: "; text = ""; ours = /\[zcopy\]/ }
 		/ invoked oom-killer: / { report = "Call Trace:"; text = ""; ours = 1 }
 		!report || ($0 !~ report && $0 ~ other) { print; next }
 		{ text = text $0 "\n" }
-		report == "KCSAN: " && /\[zcopy\]/ { ours = 1 }
 		/Memory cgroup stats for \/zcopy-test:/ { ours = 0 }
 		/=======/ || /oom-kill:constraint|no killable processes/ {
 			if (ours)
