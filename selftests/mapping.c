@@ -217,6 +217,31 @@ TEST_F(mapping, fork_shares)
 	EXPECT_EQ(0, own[1]);
 }
 
+/*
+ * A private mapping's page table is copied, neighbouring pages at once: each has to
+ * be itself. (User-mode Linux has to be mended for that.)
+ */
+TEST_F(mapping, fork_copies_private)
+{
+	unsigned char *at = map(self->dev, MAP_SHARED, 0, self->len);
+	unsigned char *own = map(self->dev, MAP_PRIVATE, 0, self->len);
+	size_t page = self->page, rest = self->len - page;
+	int status;
+	pid_t child;
+
+	ASSERT_NE(MAP_FAILED, at);
+	ASSERT_NE(MAP_FAILED, own);
+	zt_pattern(at, self->len, 5);
+	own[0] ^= 0xff;
+	ASSERT_EQ(0, memcmp(own + page, at + page, rest));
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child)
+		_exit(memcmp(own + page, at + page, rest) != 0);
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+}
+
 /* A child's mapping counts, also when the parent has none any more. */
 TEST_F(mapping, fork_keeps_it_busy)
 {
