@@ -12,9 +12,9 @@ splat+='|still in use|sleeping function called|Modules linked in:'
 
 # A detector of data races finds some in the rest of the kernel, too: of its
 # reports, leave those whose headline has a function of the module: where one of the
-# two accesses was, not who called it. And a test that has a
-# process killed for its cgroup's memory knows of it. All else passes, also what
-# another processor says in the middle of a report.
+# two accesses was, not who called it. And a test that has a process killed for its
+# cgroup's memory knows of it. All else passes, also what another processor says in
+# the middle of a report.
 relevant()
 {
 	awk -v other="$splat" '
