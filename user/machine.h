@@ -43,6 +43,9 @@ struct machine {
 
 void machine_look(struct machine *machine);
 
+/* Seconds that a system call takes which does nothing; measured, some ms. */
+double machine_system_call(void);
+
 /* What to keep in mind when reading figures from it, or NULL. */
 const char *machine_warning(const struct machine *machine);
 

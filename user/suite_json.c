@@ -208,10 +208,11 @@ static json_t *meta_json(const struct suite *suite)
 
 	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", gmtime(&seconds));
 	return json_pack(
-		"{s:s, s:f, s:f, s:s?, s:s?, s:o, s:b, s:i, s:f, s:s, s:s}",
+		"{s:s, s:f, s:f, s:s?, s:s?, s:o, s:f, s:b, s:i, s:f, s:s, s:s}",
 		"date", date, "noise", noise(suite->runs), "seconds",
 		now() - suite->start, "rig", rig, "rig_words", words, "machine",
-		machine_json(&suite->machine), "quick", suite->quick, "rounds",
+		machine_json(&suite->machine), "system_call_seconds",
+		machine_system_call(), "quick", suite->quick, "rounds",
 		(int)suite->rounds, "least_sample_seconds",
 		suite->sample_seconds, "tool", TOOL_VERSION, "verification",
 		"SipHash, random key");

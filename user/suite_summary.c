@@ -39,6 +39,9 @@ void print_meta(struct page *page, const json_t *report)
 
 	page_table(page, columns);
 	machine_rows(page, meta);
+	page_cell(page, "a system call");
+	page_cell(page, "%.2f us, one that does nothing",
+		  1e6 * number_of(meta, "system_call_seconds"));
 	page_cell(page, "date");
 	page_cell(page, "%s, %.0f s for all of it", text_of(meta, "date"),
 		  number_of(meta, "seconds"));
