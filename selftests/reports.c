@@ -8,7 +8,6 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
@@ -271,17 +270,6 @@ TEST_F(reports, nothing_in_the_error_queue)
 	EXPECT_EQ(EAGAIN, errno);
 }
 
-/* A packet that is freed on another CPU may wait there for the next one. */
-static void stay_on_one_cpu(void)
-{
-	cpu_set_t one;
-
-	CPU_ZERO(&one);
-	CPU_SET(sched_getcpu(), &one);
-	if (sched_setaffinity(0, sizeof(one), &one))
-		zt_die("sched_setaffinity");
-}
-
 static bool drops_cache(void *file)
 {
 	return !zt_drop_cache(*(int *)file);
@@ -295,7 +283,7 @@ TEST_F(reports, cache_can_be_dropped_behind_a_send)
 {
 	struct zt_receiver receiver;
 
-	stay_on_one_cpu();
+	zt_stay_on_one_cpu();
 	zt_drop_cache(self->file);
 	zt_add_file(&self->vector, self->file, self->content, 0, CONTENT);
 	zt_receiver_start(&receiver, self->pair.rx, self->content, CONTENT);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,16 @@ bool zt_user_mode_linux(void)
 bool zt_less(void)
 {
 	return getenv("ZCOPY_TEST_LESS");
+}
+
+void zt_stay_on_one_cpu(void)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	if (sched_setaffinity(0, sizeof(one), &one))
+		zt_die("sched_setaffinity");
 }
 
 double zt_now(void)

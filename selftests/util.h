@@ -36,6 +36,11 @@ bool zt_user_mode_linux(void);
  * takes gigabytes shall make do with megabytes: ZCOPY_TEST_LESS.
  */
 bool zt_less(void);
+/*
+ * For tests in which pages have to be given back: a packet that is freed on
+ * another CPU may wait there for the next one.
+ */
+void zt_stay_on_one_cpu(void);
 /* Seconds since some fixed time, for limits on waits. */
 double zt_now(void);
 
