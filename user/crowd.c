@@ -83,10 +83,8 @@ int crowd_buffer(unsigned int nr)
 }
 
 /* Beyond the usual limit if we may. Without, it is not an error. */
-static void set_buffer(int socket, int option, int forced, unsigned int nr)
+static void set_buffer(int socket, int option, int forced, int bytes)
 {
-	int bytes = crowd_buffer(nr);
-
 	if (bytes &&
 	    setsockopt(socket, SOL_SOCKET, forced, &bytes, sizeof(bytes)))
 		setsockopt(socket, SOL_SOCKET, option, &bytes, sizeof(bytes));
@@ -176,7 +174,8 @@ void crowd_serve(int listener, int control)
 	       recv(control, &order, sizeof(order), 0) == sizeof(order)) {
 		memset(&crowd->report, 0, sizeof(crowd->report));
 		/* Connections inherit it; later would be too late. */
-		set_buffer(listener, SO_RCVBUF, SO_RCVBUFFORCE, order.nr);
+		set_buffer(listener, SO_RCVBUF, SO_RCVBUFFORCE,
+			   crowd_buffer(order.nr));
 		if (send(control, &ready, sizeof(ready), MSG_NOSIGNAL) < 0 ||
 		    accept_members(crowd, listener, &order) ||
 		    send(control, &ready, sizeof(ready), MSG_NOSIGNAL) < 0)
@@ -190,6 +189,7 @@ void crowd_serve(int listener, int control)
 
 static int connect_all(struct sink *sink, unsigned int nr, int *sockets)
 {
+	int bytes = crowd_buffer(nr);
 	unsigned int i;
 
 	for (i = 0; i < nr; i++) {
@@ -197,7 +197,7 @@ static int connect_all(struct sink *sink, unsigned int nr, int *sockets)
 				    SOCK_STREAM | SOCK_CLOEXEC, 0);
 		if (sockets[i] < 0)
 			break;
-		set_buffer(sockets[i], SO_SNDBUF, SO_SNDBUFFORCE, nr);
+		set_buffer(sockets[i], SO_SNDBUF, SO_SNDBUFFORCE, bytes);
 		if (connect(sockets[i], (struct sockaddr *)&sink->address,
 			    sink->len) ||
 		    fcntl(sockets[i], F_SETFL, O_NONBLOCK)) {
