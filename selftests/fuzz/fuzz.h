@@ -46,6 +46,16 @@
 #define FZ_FILE_MAX MIB
 #define FZ_USER_LEN (256 * KIB)
 
+/* Of sockets. */
+enum fz_family {
+	FZ_TCP4,
+	FZ_TCP6,
+	FZ_UNIX,
+	FZ_KTLS,
+	FZ_MPTCP,
+	FZ_VSOCK,
+};
+
 /* What is done; counted by name. */
 enum fz_kind {
 	FZ_SEND,
@@ -228,6 +238,9 @@ void fz_world_close(void);
 void fz_context_reopen(struct fz_thread *thread);
 void fz_file_reopen(struct fz_thread *thread);
 
+/* pair.c: a protocol that the kernel lacks is replaced by AF_UNIX */
+void fz_pair_open(struct zt_pair *pair, unsigned int family);
+
 /* stream.c */
 void fz_stream_open(struct fz_stream *stream, unsigned int family);
 void fz_stream_close(struct fz_stream *stream);
@@ -237,7 +250,6 @@ void fz_receive(struct fz_thread *thread);
 void fz_verify(struct fz_thread *thread);
 void fz_stream_end(struct fz_thread *thread);
 void fz_stream_option(struct fz_thread *thread);
-void fz_pair_open(struct zt_pair *pair, unsigned int family);
 
 /* send.c */
 void fz_send(struct fz_thread *thread);
