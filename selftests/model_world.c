@@ -53,9 +53,12 @@ static void open_file(struct zm_source *source, enum zm_file file)
 	write_around_hole(source->fd, source->content);
 	if (fsync(source->fd))
 		zt_die("fsync");
-	/* Pages that are mapped can't be dropped. */
-	if (file != ZM_COLD)
-		source->map = map_shared(source->fd, ZM_FILE_LEN);
+	if (file == ZM_COLD)
+		return;
+	/* Pages that are mapped can't be dropped; a look brings the hole in. */
+	source->map = map_shared(source->fd, ZM_FILE_LEN);
+	if (memcmp(source->map, source->content, ZM_FILE_LEN) != 0)
+		zt_die("a file is not as it was written");
 }
 
 static void open_memory(struct zm_world *world)
