@@ -52,9 +52,14 @@ static inline bool zc_walk_hold(struct xa_state *xas, struct folio *folio)
 {
 	if (!folio_try_get(folio))
 		return false;
-	/* With a reference, it can't be split, nor be moved to elsewhere. */
+	/*
+	 * With a reference, it can't be split, nor be moved to elsewhere. (Its
+	 * own index, because that of folio_contains() is another one while
+	 * tmpfs moves the folio to swap.)
+	 */
 	if (likely(folio == xas_reload(xas))) {
-		VM_WARN_ON_ONCE_FOLIO(!folio_contains(folio, xas->xa_index),
+		VM_WARN_ON_ONCE_FOLIO(xas->xa_index - folio->index >=
+					      folio_nr_pages(folio),
 				      folio);
 		return true;
 	}
