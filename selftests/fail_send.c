@@ -8,15 +8,14 @@
  * Only a kernel with FAULT_INJECTION can run this (make check-debug).
  */
 #include <fcntl.h>
-#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "harness.h"
 #include "inject.h"
+#include "inject_stalls.h"
 
 #define CONTENT (96 * KIB)
 /* More points than any operation has. */
@@ -38,6 +37,7 @@ FIXTURE(fail_send)
 	struct zt_vector vector;
 	struct zt_receiver receiver;
 	struct zt_call call;
+	struct zt_pusher pusher;
 	bool broken;	       /* the connection, for good */
 	unsigned int untold;   /* calls that could not tell their progress */
 	unsigned int lost;     /* shutdowns that TCP has lost */
@@ -200,10 +200,12 @@ static void begin(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, zcopy_set_buffer(self->dev, CONTENT));
 	ASSERT_EQ(CONTENT, pwrite(self->dev, self->content, CONTENT, 0));
 	zt_pair_open(&self->pair, variant->family, 0);
-	/* The end of a record would wait for the peer, 40 ms. */
-	if (variant->family == ZT_KTLS)
+	if (variant->family == ZT_KTLS) {
+		/* The end of a record would wait for the peer, 40 ms. */
 		ASSERT_EQ(0, setsockopt(self->pair.tx, SOL_TCP, TCP_NODELAY,
 					&yes, sizeof(yes)));
+		zt_pusher_start(&self->pusher, self->dev, self->pair.tx);
+	}
 	zt_vector_init(&self->vector);
 	variant->fill(self);
 	zt_call_init(&self->call, self->pair.tx, &self->vector, variant->flags);
@@ -307,43 +309,6 @@ static void go_on(struct __test_metadata *_metadata,
 	}
 }
 
-static bool all_is_acknowledged(void *arg)
-{
-	int bytes;
-
-	return !ioctl(*(int *)arg, SIOCOUTQ, &bytes) && !bytes;
-}
-
-/*
- * TCP asks once for the memory that the end of a stream takes. If there is none,
- * shutdown(2) succeeds, the peer never hears of it, and there is no way to say it
- * again. Then everything has been acknowledged, and no end was part of it.
- */
-static bool end_is_lost(struct zt_pair *pair)
-{
-	struct tcp_info info;
-	socklen_t length = sizeof(info);
-
-	return zt_wait_until(all_is_acknowledged, &pair->tx, ONE_CALL) &&
-	       !getsockopt(pair->rx, SOL_TCP, TCP_INFO, &info, &length) &&
-	       info.tcpi_state == TCP_ESTABLISHED;
-}
-
-static const char *connection_state(int tx)
-{
-	struct tcp_info info = {};
-	socklen_t length = sizeof(info);
-	static char text[80];
-	int bytes = -1;
-
-	ioctl(tx, SIOCOUTQ, &bytes);
-	getsockopt(tx, SOL_TCP, TCP_INFO, &info, &length);
-	snprintf(text, sizeof(text),
-		 "the sender is in state %u, %d bytes are unacknowledged",
-		 info.tcpi_state, bytes);
-	return text;
-}
-
 static bool is_tcp(enum zt_family family)
 {
 	return family == ZT_TCP4 || family == ZT_TCP6 || family == ZT_KTLS;
@@ -384,12 +349,12 @@ static void finish(struct __test_metadata *_metadata,
 	}
 	prod(_metadata, self, family);
 	shutdown(self->pair.tx, SHUT_WR);
-	if (struck && is_tcp(family) && end_is_lost(&self->pair)) {
+	if (struck && is_tcp(family) && zt_end_is_lost(&self->pair, ONE_CALL)) {
 		self->lost++;
 		shutdown(self->pair.rx, SHUT_RD);
 	}
 	ASSERT_STREQ("", zt_receiver_finish(&self->receiver))
-	TH_LOG("%s", connection_state(self->pair.tx));
+	TH_LOG("%s", zt_connection_state(self->pair.tx));
 }
 
 /* One round; returns whether there was an @nth point. */
@@ -414,6 +379,8 @@ static bool fail_at(struct __test_metadata *_metadata,
 	if (!struck && !(variant->flags & ZCOPY_SEND_CACHED))
 		ASSERT_EQ(0, self->call.ret);
 	go_on(_metadata, self, variant->family);
+	if (variant->family == ZT_KTLS)
+		zt_pusher_stop(&self->pusher);
 	finish(_metadata, self, variant->family, struck);
 	zt_vector_free(&self->vector);
 	zt_pair_close(&self->pair);
