@@ -315,13 +315,6 @@ static _Noreturn void use_memory(void)
 	_exit(0);
 }
 
-static bool has_come(void *arg)
-{
-	unsigned char byte;
-
-	return recv(*(int *)arg, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
-}
-
 /* It dies in the middle of its SEND; what the socket took before, comes. */
 TEST_F(limit, who_is_killed_leaves_nothing)
 {
@@ -331,7 +324,7 @@ TEST_F(limit, who_is_killed_leaves_nothing)
 	int status;
 
 	start_sender(_metadata, self, variant->family, "1000");
-	ASSERT_TRUE(zt_wait_until(has_come, &self->rx, 20));
+	ASSERT_TRUE(zt_wait_until(zt_has_come, &self->rx, 20));
 	ASSERT_TRUE(zt_wait_until(was_at_limit, NULL, 20));
 	other = fork_victim("0");
 	if (!other)

@@ -123,6 +123,13 @@ void zt_pair_open(struct zt_pair *pair, enum zt_family family, int room)
 		zt_die("kTLS");
 }
 
+bool zt_has_come(void *rx)
+{
+	char byte;
+
+	return recv(*(int *)rx, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+}
+
 void zt_pair_close(struct zt_pair *pair)
 {
 	if (pair->tx >= 0)
