@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/rseq.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "inject.h"
@@ -85,12 +87,28 @@ void zt_inject_report(void)
 		zt_die("atexit");
 }
 
+/*
+ * The C library has the kernel tell each thread on which processor it is, in the
+ * thread's own memory. Another thread's fork() makes that copy-on-write; where the
+ * copy is what fails, the kernel ends the process with SIGSEGV.
+ */
+static void forget_rseq(void)
+{
+	char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
+
+	/* At least so long it is, whatever __rseq_size says is in use. */
+	if (__rseq_size && syscall(SYS_rseq, area, sizeof(struct rseq),
+				   RSEQ_FLAG_UNREGISTER, RSEQ_SIG))
+		zt_die("rseq");
+}
+
 int zt_inject_open(void)
 {
 	int fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 
 	if (fd < 0)
 		zt_die("fail-nth");
+	forget_rseq();
 	return fd;
 }
 
