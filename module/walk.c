@@ -41,6 +41,23 @@ bool zc_walk_is_ready(struct folio *folio)
 	return folio_test_uptodate(folio);
 }
 
+/*
+ * What nearly every folio of a warm file is, by one look at its flags: a single
+ * page, uptodate, known to be in use, that asks for nothing.
+ */
+static inline bool zc_walk_is_plain(struct folio *folio)
+{
+	const unsigned long good = BIT(PG_uptodate) | BIT(PG_active) |
+				   BIT(PG_referenced);
+	const unsigned long odd = BIT(PG_head) | BIT(PG_readahead) |
+				  __PG_HWPOISON;
+	bool plain = (READ_ONCE(folio->flags) & (good | odd)) == good;
+
+	/* First the flag, then the data, as in folio_test_uptodate(). */
+	smp_rmb();
+	return plain;
+}
+
 /* Is it a folio, and not a hole, a shadow, or a sign to look again? */
 static bool zc_walk_is_folio(const void *entry)
 {
@@ -150,12 +167,17 @@ struct zc_walk zc_walk_collect(struct address_space *mapping, u64 pos, u64 len,
 			walk.end = ZC_WALK_MISS;
 			break;
 		}
+		prefetchw(&folio->page + ZC_WALK_AHEAD);
+		if (likely(zc_walk_is_plain(folio))) {
+			pos += zc_walk_add(&run, batch, folio, PAGE_SIZE, pos,
+					   last - pos);
+			continue;
+		}
 		if (!zc_walk_is_ready(folio)) {
 			walk.stopper = folio;
 			walk.end = ZC_WALK_NOT_READY;
 			break;
 		}
-		prefetchw(&folio->page + ZC_WALK_AHEAD);
 		folio_bytes = folio_size(folio);
 		pos += zc_walk_add(&run, batch, folio, folio_bytes, pos,
 				   last - pos);
