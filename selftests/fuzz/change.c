@@ -256,9 +256,14 @@ void fz_parameter(struct fz_thread *thread)
 void fz_signal(struct fz_thread *thread)
 {
 	unsigned int i = fz_pick(thread, world.nr_threads);
+	struct fz_thread *other = &world.threads[i];
 
-	if (i != thread->index && world.threads[i].started)
-		pthread_kill(world.threads[i].thread, SIGUSR1);
+	if (i == thread->index)
+		return;
+	pthread_mutex_lock(&other->lock);
+	if (other->runs)
+		pthread_kill(other->thread, SIGUSR1);
+	pthread_mutex_unlock(&other->lock);
 }
 
 /* A signal's handler would not come back if its sigreturn(2) failed. */

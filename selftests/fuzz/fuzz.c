@@ -129,11 +129,19 @@ static void do_step(struct fz_thread *thread, struct fz_step *step)
 	thread->found += found;
 }
 
+static void set_running(struct fz_thread *thread, bool runs)
+{
+	pthread_mutex_lock(&thread->lock);
+	thread->runs = runs;
+	pthread_mutex_unlock(&thread->lock);
+}
+
 static void *live(void *arg)
 {
 	struct fz_thread *thread = arg;
 	unsigned int i;
 
+	set_running(thread, true);
 	thread->found = 0;
 	thread->inject = may_inject ? zt_inject_open() : -1;
 	fz_cover_begin(&thread->cover);
@@ -142,6 +150,7 @@ static void *live(void *arg)
 	fz_cover_end(&thread->cover);
 	if (thread->inject >= 0)
 		close(thread->inject);
+	set_running(thread, false);
 	return NULL;
 }
 
@@ -175,7 +184,7 @@ static void run_threads(void)
 
 	world.nr_threads = options.threads;
 	for (i = 0; i < options.threads; i++)
-		world.threads[i].started = false;
+		pthread_mutex_init(&world.threads[i].lock, NULL);
 	for (i = 0; i < options.threads; i++) {
 		thread = &world.threads[i];
 		thread->index = i;
@@ -183,8 +192,6 @@ static void run_threads(void)
 		if (pthread_create(&thread->thread, NULL, live, thread))
 			zt_die("pthread_create");
 	}
-	for (i = 0; i < options.threads; i++)
-		world.threads[i].started = true;
 	for (i = 0; i < options.threads; i++)
 		join(&world.threads[i]);
 }

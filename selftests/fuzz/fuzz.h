@@ -157,7 +157,9 @@ struct fz_thread {
 	struct fz_cover cover;
 	unsigned int found; /* places that were new in this episode */
 	pthread_t thread;
-	bool started;
+	/* Whoever holds it finds the thread running, or not. */
+	pthread_mutex_t lock;
+	bool runs;	   /* and can be sent a signal */
 	int inject;	   /* see inject.h; -1 on a kernel that can't */
 	atomic_uint doing; /* enum fz_kind, for who waits in vain */
 };
