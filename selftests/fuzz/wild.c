@@ -234,6 +234,7 @@ void fz_scribble(struct fz_thread *thread)
 void fz_wild_memory(struct fz_thread *thread)
 {
 	int protection = PROT_READ | PROT_WRITE, fd = world.shared_fd;
+	void *map;
 
 	switch (fz_pick(thread, 8)) {
 	case 0:
@@ -246,9 +247,17 @@ void fz_wild_memory(struct fz_thread *thread)
 		fd = wild_device(thread);
 		break;
 	}
-	if (mmap(world.shared, shared_len(), protection, MAP_SHARED | MAP_FIXED,
-		 fd, 0) == MAP_FAILED)
+	/*
+	 * First elsewhere: a device that refuses, asked with MAP_FIXED, leaves a
+	 * hole, and another thread's memory might come to lie there.
+	 */
+	map = mmap(NULL, shared_len(), protection, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED)
 		mprotect(world.shared, shared_len(), protection);
+	else if (mremap(map, shared_len(), shared_len(),
+			MREMAP_MAYMOVE | MREMAP_FIXED,
+			world.shared) == MAP_FAILED)
+		munmap(map, shared_len());
 }
 
 void fz_wild_send(struct fz_thread *thread)
