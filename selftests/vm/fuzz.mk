@@ -11,7 +11,7 @@
 #? SEEDS="1 2 3"     fuzz-guidance: these, each for TIME seconds
 
 .PHONY: fuzz soak fuzz-in-vm fuzz-guidance
-soak: export VM_CPUS ?= 4
+soak: export VM_CPUS := $(or $(VM_CPUS),4)
 soak: THREADS ?= 12
 soak: TIME ?= 600
 fuzz_time	= $(or $(TIME),60)
