@@ -45,6 +45,10 @@
 
 #define FZ_FILE_MAX MIB
 #define FZ_USER_LEN (256 * KIB)
+/* Wild addresses begin less than 2^FZ_USER_REACH behind the start of it. */
+#define FZ_USER_REACH 19
+/* So that what a device writes there hits nobody's memory, as much is reserved. */
+#define FZ_USER_SPACE ((1UL << FZ_USER_REACH) + 64 * KIB)
 
 /* Of sockets. */
 enum fz_family {
@@ -172,7 +176,8 @@ struct fz_world {
 	struct fz_wild_stream wild_streams[FZ_WILD_STREAMS];
 	struct fz_thread threads[FZ_THREADS];
 	unsigned int nr_threads;
-	unsigned char *user; /* FZ_USER_LEN bytes, and then none */
+	unsigned char
+		*user; /* FZ_USER_LEN bytes; then none, to FZ_USER_SPACE */
 	int shared_fd;
 	struct fz_shared *shared; /* where it is, whenever it is */
 	uint64_t noted;		  /* honest bytes of streams that are gone */

@@ -123,11 +123,10 @@ void fz_context_reopen(struct fz_thread *thread)
 /* User memory that ends where nothing is. */
 static void open_user(void)
 {
-	world.user = mmap(NULL, FZ_USER_LEN + zt_page_size(),
-			  PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			  -1, 0);
+	world.user = mmap(NULL, FZ_USER_SPACE, PROT_NONE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (world.user == MAP_FAILED ||
-	    mprotect(world.user + FZ_USER_LEN, zt_page_size(), PROT_NONE))
+	    mprotect(world.user, FZ_USER_LEN, PROT_READ | PROT_WRITE))
 		zt_die("mmap");
 	fz_pattern_get(FZ_PATTERN_USER, 0, world.user, FZ_USER_LEN);
 	/* Wild calls may be told to write their results here. */
@@ -203,5 +202,5 @@ void fz_world_close(void)
 		close(world.contexts[i].fd);
 		pthread_rwlock_destroy(&world.contexts[i].lock);
 	}
-	munmap(world.user, FZ_USER_LEN + zt_page_size());
+	munmap(world.user, FZ_USER_SPACE);
 }
