@@ -153,7 +153,7 @@ static uint64_t wild_address(struct fz_thread *thread)
 		return (uintptr_t)world.shared + shared_len() -
 		       fz_number(thread, 10);
 	case 2 ... 3:
-		return (uintptr_t)world.user + fz_number(thread, 19);
+		return (uintptr_t)world.user + fz_number(thread, FZ_USER_REACH);
 	default:
 		return (uintptr_t)world.shared->segments;
 	}
@@ -281,8 +281,9 @@ void fz_wild_ioctl(struct fz_thread *thread)
 	uint64_t address = wild_address(thread);
 	unsigned int how = fz_pick(thread, 4);
 	int fd = wild_device(thread);
+	size_t map_len = 3 * zt_page_size();
+	void *map = MAP_FAILED;
 	bool armed;
-	void *map;
 
 	if (fz_one_in(thread, 10))
 		cmd ^= 1u << fz_pick(thread, 32);
@@ -294,15 +295,17 @@ void fz_wild_ioctl(struct fz_thread *thread)
 		(void)!pwrite(fd, (void *)(uintptr_t)address, 5000,
 			      (off_t)fz_number(thread, 16));
 	} else if (how == 2) {
-		map = mmap(NULL, 3 * zt_page_size(), PROT_READ, MAP_SHARED, fd,
-			   0);
-		if (map != MAP_FAILED)
-			munmap(map, 3 * zt_page_size());
+		map = mmap(NULL, map_len, PROT_READ, MAP_SHARED, fd, 0);
+		if (map != MAP_FAILED && !munmap(map, map_len))
+			map = MAP_FAILED;
 	} else {
 		ioctl(fd, cmd, address);
 	}
 	if (armed)
 		fz_disarm(thread);
+	/* It was munmap() that failed, and the device would stay in use. */
+	if (map != MAP_FAILED)
+		munmap(map, map_len);
 }
 
 static ssize_t receive(struct fz_wild_stream *stream)
