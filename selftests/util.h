@@ -66,6 +66,8 @@ struct zt_pair {
  */
 void zt_pair_open(struct zt_pair *pair, enum zt_family family, int room);
 void zt_pair_close(struct zt_pair *pair);
+/* What ZT_KTLS does to a TCP socket: TLS_TX or TLS_RX. False: kTLS refuses. */
+bool zt_ktls_tell_key(int fd, int direction);
 /* For zt_wait_until(): is there a byte to be read? @rx is a pointer to an int. */
 bool zt_has_come(void *rx);
 /* A listening socket; *@address of *@length bytes is where to connect to. */

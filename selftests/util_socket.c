@@ -97,7 +97,7 @@ int zt_connect(int listener, enum zt_family family, int room)
 	return fd;
 }
 
-static bool tell_key(int fd, int direction)
+bool zt_ktls_tell_key(int fd, int direction)
 {
 	const struct tls12_crypto_info_aes_gcm_128 key = {
 		.info = { .version = TLS_1_2_VERSION,
@@ -118,8 +118,8 @@ void zt_pair_open(struct zt_pair *pair, enum zt_family family, int room)
 	if (pair->rx < 0)
 		zt_die("accept");
 	close(listener);
-	if (family == ZT_KTLS &&
-	    (!tell_key(pair->tx, TLS_TX) || !tell_key(pair->rx, TLS_RX)))
+	if (family == ZT_KTLS && (!zt_ktls_tell_key(pair->tx, TLS_TX) ||
+				  !zt_ktls_tell_key(pair->rx, TLS_RX)))
 		zt_die("kTLS");
 }
 

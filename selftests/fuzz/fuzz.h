@@ -176,8 +176,7 @@ struct fz_world {
 	struct fz_wild_stream wild_streams[FZ_WILD_STREAMS];
 	struct fz_thread threads[FZ_THREADS];
 	unsigned int nr_threads;
-	unsigned char
-		*user; /* FZ_USER_LEN bytes; then none, to FZ_USER_SPACE */
+	unsigned char *user; /* FZ_USER_LEN bytes of FZ_USER_SPACE */
 	int shared_fd;
 	struct fz_shared *shared; /* where it is, whenever it is */
 	uint64_t noted;		  /* honest bytes of streams that are gone */

@@ -4,25 +4,11 @@
 #include <linux/tls.h>
 #include <linux/vm_sockets.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include "fuzz.h"
-
-static bool set_keys(const struct zt_pair *pair)
-{
-	struct tls12_crypto_info_aes_gcm_128 keys = {
-		.info = { .version = TLS_1_2_VERSION,
-			  .cipher_type = TLS_CIPHER_AES_GCM_128 },
-	};
-
-	return !setsockopt(pair->tx, SOL_TCP, TCP_ULP, "tls", sizeof("tls")) &&
-	       !setsockopt(pair->rx, SOL_TCP, TCP_ULP, "tls", sizeof("tls")) &&
-	       !setsockopt(pair->tx, SOL_TLS, TLS_TX, &keys, sizeof(keys)) &&
-	       !setsockopt(pair->rx, SOL_TLS, TLS_RX, &keys, sizeof(keys));
-}
 
 /* A protocol that the kernel lacks is replaced by AF_UNIX. */
 static bool open_other(struct zt_pair *pair, int domain, int protocol,
@@ -76,7 +62,8 @@ static void open_family(struct zt_pair *pair, unsigned int family)
 		return;
 	case FZ_KTLS:
 		zt_pair_open(pair, ZT_TCP4, 0);
-		if (set_keys(pair))
+		if (zt_ktls_tell_key(pair->tx, TLS_TX) &&
+		    zt_ktls_tell_key(pair->rx, TLS_RX))
 			return;
 		zt_pair_close(pair);
 		break;
