@@ -21,7 +21,7 @@ LLVM	?=
 # The VM: see selftests/vm/run. KERNEL is 6.12 unless it is set.
 # A "$" in CMD is the guest's, not make's.
 override CMD	:= $(value CMD)
-export CMD SHARE VM_MEM VM_CPUS VM_TIMEOUT RIG TESTS DEMO_FILE
+export CMD SHARE VM_MEM VM_CPUS VM_TIMEOUT RIG TESTS DEMO_FILE JOBS
 vm_kernel	= $(or $(KERNEL),6.12)
 # make check tests all of these.
 KERNELS		?= $(or $(KERNEL),6.1 6.12)
@@ -50,6 +50,7 @@ help: ## this list
 #? RIG=qemu|uml             vm, check: QEMU, or user-mode Linux
 #? RIG=qemu-debug|qemu-kcsan|uml-debug   the same with a debug kernel
 #? KERNELS="6.1 6.12"   check: the kernels to test on; TESTS="abi send" only these
+#? JOBS=2                check: so many VMs at once (one a processor)
 #? PREFIX=/usr/local DESTDIR=           install
 
 all: module user ## the module for the running kernel, and the tool
@@ -128,10 +129,10 @@ demo: for-vm ## send a real file in a VM, verify it, compare with other ways
 	@exec selftests/vm/demo $(vm_kernel)
 
 check: ## all tests, on all kernels
-	@$(need) check $(if $(findstring traces,$(TESTS)),traces)
+	@$(need) check vm $(if $(findstring traces,$(TESTS)),traces)
 	@for kernel in $(KERNELS); do \
 		$(MAKE) for-vm KERNEL=$$kernel || exit; done
 	@$(MAKE) -C selftests O=$(top)/build/selftests $(quiet)
-	@exec selftests/vm/check $(KERNELS)
+	@ZCOPY_TEST_SLACK=$(or $(SLACK),2) exec selftests/vm/check $(KERNELS)
 
 -include selftests/vm/*.mk Documentation/packaging/*.mk

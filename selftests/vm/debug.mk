@@ -47,7 +47,7 @@ coverage: ## lines of the module that no test reaches: build/coverage/
 	@selftests/vm/coverage build/coverage
 
 for-lanes:
-	@$(need) check
+	@$(need) check vm
 	@set -e; for lane in $(LANES); do \
 		$(MAKE) for-vm RIG="$${lane%/*}" KERNEL="$${lane#*/}"; done
 	@$(MAKE) -C selftests O=$(top)/build/selftests $(quiet)
