@@ -50,9 +50,9 @@ enum zt_family {
 	ZT_TCP4,
 	ZT_TCP6,
 	ZT_UNIX,
+	ZT_KTLS, /* both ends in the kernel, with a key that both are told */
 	ZT_MPTCP,
 	ZT_VSOCK,
-	ZT_KTLS, /* both ends in the kernel, with a key that both are told */
 };
 
 struct zt_pair {
@@ -65,6 +65,9 @@ struct zt_pair {
  * tx's send buffer and of rx's receive buffer.
  */
 void zt_pair_open(struct zt_pair *pair, enum zt_family family, int room);
+/* The same; or false if the kernel has not got the family. */
+bool zt_pair_open_if_there(struct zt_pair *pair, enum zt_family family,
+			   int room);
 void zt_pair_close(struct zt_pair *pair);
 /* What ZT_KTLS does to a TCP socket: TLS_TX or TLS_RX. False: kTLS refuses. */
 bool zt_ktls_tell_key(int fd, int direction);

@@ -63,7 +63,8 @@ static int protocol_of(enum zt_family family)
 	return family == ZT_MPTCP ? IPPROTO_MPTCP : 0;
 }
 
-int zt_listen(enum zt_family family, int room)
+/* -1 where the kernel has not got the family. */
+static int listen_if_there(enum zt_family family, int room)
 {
 	struct sockaddr_storage address;
 	socklen_t length = loopback_address(family, &address);
@@ -71,15 +72,25 @@ int zt_listen(enum zt_family family, int room)
 			protocol_of(family));
 
 	if (fd < 0)
-		zt_die("socket");
+		return -1;
 	/* Accepted sockets inherit it, in time for TCP's window. */
 	set_room(fd, SO_RCVBUF, room);
-	if (bind(fd, (struct sockaddr *)&address, length) || listen(fd, 64))
-		zt_die("bind and listen");
+	if (!bind(fd, (struct sockaddr *)&address, length) && !listen(fd, 64))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int zt_listen(enum zt_family family, int room)
+{
+	int fd = listen_if_there(family, room);
+
+	if (fd < 0)
+		zt_die("socket, bind or listen");
 	return fd;
 }
 
-int zt_connect(int listener, enum zt_family family, int room)
+static int connect_if_there(int listener, enum zt_family family, int room)
 {
 	struct sockaddr_storage address;
 	socklen_t length = sizeof(address);
@@ -92,7 +103,17 @@ int zt_connect(int listener, enum zt_family family, int room)
 	if (fd < 0)
 		zt_die("socket");
 	set_room(fd, SO_SNDBUF, room);
-	if (connect(fd, (struct sockaddr *)&address, length))
+	if (!connect(fd, (struct sockaddr *)&address, length))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int zt_connect(int listener, enum zt_family family, int room)
+{
+	int fd = connect_if_there(listener, family, room);
+
+	if (fd < 0)
 		zt_die("connect");
 	return fd;
 }
@@ -109,18 +130,31 @@ bool zt_ktls_tell_key(int fd, int direction)
 	       !setsockopt(fd, SOL_TLS, direction, &key, sizeof(key));
 }
 
+bool zt_pair_open_if_there(struct zt_pair *pair, enum zt_family family,
+			   int room)
+{
+	int listener = listen_if_there(family, room);
+
+	pair->tx = -1;
+	pair->rx = -1;
+	if (listener < 0)
+		return false;
+	pair->tx = connect_if_there(listener, family, room);
+	if (pair->tx >= 0)
+		pair->rx = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	close(listener);
+	if (pair->rx >= 0 &&
+	    (family != ZT_KTLS || (zt_ktls_tell_key(pair->tx, TLS_TX) &&
+				   zt_ktls_tell_key(pair->rx, TLS_RX))))
+		return true;
+	zt_pair_close(pair);
+	return false;
+}
+
 void zt_pair_open(struct zt_pair *pair, enum zt_family family, int room)
 {
-	int listener = zt_listen(family, room);
-
-	pair->tx = zt_connect(listener, family, room);
-	pair->rx = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	if (pair->rx < 0)
-		zt_die("accept");
-	close(listener);
-	if (family == ZT_KTLS && (!zt_ktls_tell_key(pair->tx, TLS_TX) ||
-				  !zt_ktls_tell_key(pair->rx, TLS_RX)))
-		zt_die("kTLS");
+	if (!zt_pair_open_if_there(pair, family, room))
+		zt_die("a pair of sockets");
 }
 
 bool zt_has_come(void *rx)

@@ -29,7 +29,8 @@
 #define FZ_CONTEXTS 4
 #define FZ_FILES 8
 #define FZ_MAPS 4
-#define FZ_STREAMS 6
+/* Of each family of sockets. */
+#define FZ_STREAMS (ZT_VSOCK + 1)
 #define FZ_WILD_STREAMS 3
 #define FZ_THREADS 16
 #define FZ_SEGMENTS 12
@@ -49,16 +50,6 @@
 #define FZ_USER_REACH 19
 /* So that what a device writes there hits nobody's memory, as much is reserved. */
 #define FZ_USER_SPACE ((1UL << FZ_USER_REACH) + 64 * KIB)
-
-/* Of sockets. */
-enum fz_family {
-	FZ_TCP4,
-	FZ_TCP6,
-	FZ_UNIX,
-	FZ_KTLS,
-	FZ_MPTCP,
-	FZ_VSOCK,
-};
 
 /* What is done; counted by name. */
 enum fz_kind {
@@ -125,7 +116,7 @@ struct fz_entry {
 struct fz_stream {
 	pthread_mutex_t tx_lock;
 	pthread_mutex_t rx_lock;
-	unsigned int family;
+	enum zt_family family;
 	struct zt_pair pair;
 	struct fz_entry *entries;
 	size_t nr_entries;
@@ -244,11 +235,9 @@ void fz_world_close(void);
 void fz_context_reopen(struct fz_thread *thread);
 void fz_file_reopen(struct fz_thread *thread);
 
-/* pair.c: a protocol that the kernel lacks is replaced by AF_UNIX */
-void fz_pair_open(struct zt_pair *pair, unsigned int family);
-
-/* stream.c */
-void fz_stream_open(struct fz_stream *stream, unsigned int family);
+/* stream.c: a protocol that the kernel lacks is replaced by AF_UNIX */
+void fz_pair_open(struct zt_pair *pair, enum zt_family family);
+void fz_stream_open(struct fz_stream *stream, enum zt_family family);
 void fz_stream_close(struct fz_stream *stream);
 void fz_stream_was_shut(struct fz_stream *stream);
 void fz_stream_note(struct fz_stream *stream, struct fz_entry entry);

@@ -8,11 +8,29 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "fuzz.h"
 
-void fz_stream_open(struct fz_stream *stream, unsigned int family)
+/* No call waits for ever: who should read may be the one that sends. */
+void fz_pair_open(struct zt_pair *pair, enum zt_family family)
+{
+	const struct timeval wait = { .tv_usec = 20000 };
+	sigset_t all, before;
+
+	/* Other threads' signals are for the calls under test. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (!zt_pair_open_if_there(pair, family, 0))
+		zt_pair_open(pair, ZT_UNIX, 0);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (setsockopt(pair->tx, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)))
+		zt_die("SO_SNDTIMEO");
+	fcntl(pair->rx, F_SETFL, O_NONBLOCK);
+}
+
+void fz_stream_open(struct fz_stream *stream, enum zt_family family)
 {
 	memset(stream, 0, sizeof(*stream));
 	pthread_mutex_init(&stream->tx_lock, NULL);
@@ -200,7 +218,7 @@ static unsigned int finish_record(struct fz_stream *stream)
 	const struct fz_entry entry = { .pattern = FZ_PATTERN_ZERO, .len = 1 };
 	double end = zt_now() + 20;
 
-	if (stream->family != FZ_KTLS)
+	if (stream->family != ZT_KTLS)
 		return 0;
 	while (zt_now() < end) {
 		if (send(stream->pair.tx, "", 1, MSG_NOSIGNAL) == 1) {
@@ -222,7 +240,7 @@ static unsigned int finish_record(struct fz_stream *stream)
  */
 static unsigned int drain_all(struct fz_stream *stream)
 {
-	unsigned int tries = stream->family == FZ_KTLS ? 6 : 1, extra = 0;
+	unsigned int tries = stream->family == ZT_KTLS ? 6 : 1, extra = 0;
 	bool came;
 
 	do {
@@ -272,7 +290,7 @@ void fz_stream_close(struct fz_stream *stream)
 /* kTLS loses what it has taken but not sent, and goes on taking. */
 void fz_stream_was_shut(struct fz_stream *stream)
 {
-	stream->broken |= stream->family == FZ_KTLS;
+	stream->broken |= stream->family == ZT_KTLS;
 }
 
 /* The peer goes away with unread bytes: from now on, bytes may be lost. */

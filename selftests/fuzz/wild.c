@@ -318,7 +318,7 @@ static ssize_t receive(struct fz_wild_stream *stream)
 	return got;
 }
 
-static void open_stream(struct fz_wild_stream *stream, unsigned int family)
+static void open_stream(struct fz_wild_stream *stream, enum zt_family family)
 {
 	const struct timeval wait = { .tv_usec = 20000 };
 
