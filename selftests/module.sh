@@ -208,10 +208,13 @@ bad_parameters_are_refused()
 		[ "$(cat $parameters/zero_copy)" = always ]
 }
 
-# With page sharing off, all works by copying, and is counted as copied.
+# With page sharing off, all works by copying, and is counted as copied. A machine
+# that is very slow sees fewer of the tests that are there for it anyway.
 zero_copy_can_be_turned_off()
 {
-	local ret=0 program
+	local ret=0 program programs='stats cached special blocked'
+
+	[ -z "${ZCOPY_TEST_LESS-}" ] || programs='stats special'
 
 	echo never >$parameters/zero_copy || return 1
 	[ "$(cat $parameters/zero_copy)" = never ] || ret=1
@@ -222,7 +225,7 @@ zero_copy_can_be_turned_off()
 	"$here/resume" -r resume.tcp4.nowait \
 		-r resume.unix_stream.nowait >>"$log" 2>&1 || ret=1
 	"$here/files" -v memory >>"$log" 2>&1 || ret=1
-	for program in stats cached special blocked; do
+	for program in $programs; do
 		"$here/$program" >>"$log" 2>&1 || ret=1
 	done
 	"$here/ktls" -r ktls.tls13_aes128.all_types >>"$log" 2>&1 || ret=1
