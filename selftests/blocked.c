@@ -90,6 +90,45 @@ TEST_F(sockets, descriptors_close_during_a_send)
 	self->file = -1;
 }
 
+static void ignore(int signal)
+{
+	struct sigaction action = { .sa_handler = SIG_IGN };
+
+	if (sigaction(signal, &action, NULL))
+		zt_die("sigaction");
+}
+
+/*
+ * Who wants a lease must be alone with the file: a SEND counts as a reader, also
+ * when its caller's descriptor has gone.
+ */
+TEST_F(sockets, no_lease_during_a_send)
+{
+	struct zt_receiver receiver;
+	struct blocked blocked;
+	int file = zt_file(zt_disk_dir(), self->content, CONTENT);
+	int reader = zt_reopen(file, O_RDONLY);
+
+	/* What F_SETLEASE sends when somebody opens the file. */
+	ignore(SIGIO);
+	self->vector.segments[0].fd = reader;
+	block(_metadata, self, &blocked);
+	close(reader);
+	EXPECT_EQ(-1, fcntl(file, F_SETLEASE, F_WRLCK));
+	EXPECT_EQ(EAGAIN, errno);
+	zt_receiver_start(&receiver, self->pair.rx, self->content, CONTENT);
+	unblock(_metadata, &blocked);
+	ASSERT_COMPLETE(&self->call);
+	shutdown(self->pair.tx, SHUT_WR);
+	EXPECT_STREQ("", zt_receiver_finish(&receiver));
+	ASSERT_EQ(0, fcntl(file, F_SETLEASE, F_WRLCK));
+	/* It is open() that meets the lease: no SEND gets such a descriptor. */
+	EXPECT_EQ(-1,
+		  open(zt_self_path(file), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+	EXPECT_EQ(EWOULDBLOCK, errno);
+	close(file);
+}
+
 /* The buffer of a send that is under way stays what it was. */
 TEST_F(sockets, buffer_goes_during_a_send)
 {
