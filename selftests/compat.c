@@ -107,28 +107,60 @@ TEST_F(compat, buffer)
 	EXPECT_EQ(EFBIG, ia32_ioctl(self->dev, ZCOPY_IOC_BUFFER, low));
 }
 
+TEST_F(compat, stats_are_the_same)
+{
+	struct zcopy_stats stats, *low = (void *)self->low;
+
+	zcopy_send_init(self->send, self->pair.tx, self->segments, 1);
+	zcopy_segment_zero(self->segments, 12345);
+	ASSERT_EQ(0, ia32_ioctl(self->dev, ZCOPY_IOC_SEND, self->send));
+	ASSERT_EQ(0, zcopy_get_stats(self->dev, &stats));
+	EXPECT_EQ(1, stats.out_calls);
+	EXPECT_EQ(12345, stats.out_zero_bytes);
+	low->size = sizeof(*low);
+	ASSERT_EQ(0, ia32_ioctl(self->dev, ZCOPY_IOC_STATS, low));
+	EXPECT_EQ(0, memcmp(&stats, low, sizeof(stats)));
+}
+
+/* What a 64-bit caller gets for the same struct. */
+static int native_ioctl(int fd, unsigned long command, void *argument)
+{
+	return ioctl(fd, command, argument) ? errno : 0;
+}
+
 TEST_F(compat, bad_sizes_flags_and_pointers)
 {
-	static const unsigned long commands[] = { ZCOPY_IOC_INFO,
-						  ZCOPY_IOC_BUFFER };
+	static const struct {
+		unsigned long command;
+		uint32_t size;
+	} commands[] = {
+		{ ZCOPY_IOC_INFO, sizeof(struct zcopy_info) },
+		{ ZCOPY_IOC_BUFFER, sizeof(struct zcopy_buffer) },
+		{ ZCOPY_IOC_SEND, sizeof(struct zcopy_send) },
+		{ ZCOPY_IOC_STATS, sizeof(struct zcopy_stats) },
+	};
 	uint32_t *low = (void *)self->low;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(commands); i++) {
-		memset(low, 0, 256);
-		EXPECT_EQ(EINVAL, ia32_ioctl(self->dev, commands[i], low));
+		const unsigned long command = commands[i].command;
+
+		memset(low, 0, 512);
+		EXPECT_EQ(EINVAL, ia32_ioctl(self->dev, command, low));
 		low[0] = 4;
-		EXPECT_EQ(EINVAL, ia32_ioctl(self->dev, commands[i], low));
-		low[0] = 128;
-		EXPECT_EQ(0, ia32_ioctl(self->dev, commands[i], low));
-		low[31] = 1;
-		EXPECT_EQ(E2BIG, ia32_ioctl(self->dev, commands[i], low));
-		memset(low, 0, 256);
-		low[0] = 64;
-		low[1] = 1;
-		EXPECT_EQ(EINVAL, ia32_ioctl(self->dev, commands[i], low));
-		EXPECT_EQ(EFAULT, ia32_ioctl(self->dev, commands[i], NULL));
-		EXPECT_EQ(EFAULT, ia32_ioctl(self->dev, commands[i],
+		EXPECT_EQ(EINVAL, ia32_ioctl(self->dev, command, low));
+		/* Larger, with zeros: SEND finds that 0 is no socket. */
+		low[0] = commands[i].size + 64;
+		EXPECT_EQ(native_ioctl(self->dev, command, low),
+			  ia32_ioctl(self->dev, command, low));
+		low[low[0] / 4 - 1] = 1;
+		EXPECT_EQ(E2BIG, ia32_ioctl(self->dev, command, low));
+		memset(low, 0, 512);
+		low[0] = commands[i].size;
+		low[1] = UINT32_C(1) << 31;
+		EXPECT_EQ(EINVAL, ia32_ioctl(self->dev, command, low));
+		EXPECT_EQ(EFAULT, ia32_ioctl(self->dev, command, NULL));
+		EXPECT_EQ(EFAULT, ia32_ioctl(self->dev, command,
 					     (void *)(uintptr_t)UINT32_MAX));
 	}
 	EXPECT_EQ(ENOTTY,
