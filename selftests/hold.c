@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * For module.sh: hold the device in one way, say "ready", and wait for the end
+ * For module.sh and soak.sh: hold the device in one way, say "ready", and wait for the end
  * of standard input. Then check what is held, and let go.
  *
  *	hold open	the open file
@@ -9,6 +9,7 @@
  *	hold socket	pages of the buffer in a socket, the file closed
  *	hold call	a SEND that blocks
  *	hold buffer MIB	nothing: make a buffer, and exit with the errno
+ *	hold nothing	ask the kernel to unload the module, and exit with the errno
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "util.h"
@@ -142,12 +144,22 @@ static int hold_until_told(struct hold *hold, const char *way)
 	return still_good(hold) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* rmmod(8) itself says no as long as the count is not 0, and does not ask. */
+static int unload(void)
+{
+	if (syscall(SYS_delete_module, "zcopy", O_NONBLOCK))
+		return errno;
+	return EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
 	struct hold *hold = calloc(1, sizeof(*hold));
 
 	if (!hold || argc < 2)
 		return EXIT_FAILURE;
+	if (!strcmp(argv[1], "nothing"))
+		return unload();
 	hold->dev = zcopy_open();
 	if (hold->dev < 0)
 		zt_die(zcopy_device_path());

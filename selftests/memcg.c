@@ -281,11 +281,6 @@ static bool was_at_limit(void *arg)
 	return events("max") > 0;
 }
 
-static bool nobody_uses_the_module(void *arg)
-{
-	return zt_module_references() <= *(int *)arg;
-}
-
 /* Nobody may be killed: the call says ENOMEM, or waits, and loses nothing. */
 TEST_F(limit, who_is_spared_goes_on)
 {
@@ -298,8 +293,7 @@ TEST_F(limit, who_is_spared_goes_on)
 	EXPECT_EQ(0, status);
 	EXPECT_STREQ("", zt_receiver_finish(&self->receiver));
 	EXPECT_EQ(0, events("oom_kill"));
-	EXPECT_TRUE(
-		zt_wait_until(nobody_uses_the_module, &self->references, 10));
+	EXPECT_TRUE(zt_module_is_left(self->references, 10));
 }
 
 /* Needs so much memory of the group's that somebody has to go. */
@@ -333,8 +327,7 @@ TEST_F(limit, who_is_killed_leaves_nothing)
 	ASSERT_TRUE(WIFSIGNALED(status));
 	EXPECT_EQ(SIGKILL, WTERMSIG(status));
 	EXPECT_LE(1, events("oom_kill"));
-	EXPECT_TRUE(
-		zt_wait_until(nobody_uses_the_module, &self->references, 10));
+	EXPECT_TRUE(zt_module_is_left(self->references, 10));
 	got = zt_read_full(self->rx, came, CONTENT);
 	EXPECT_LT(0, got);
 	EXPECT_LT(got, CONTENT);

@@ -28,11 +28,6 @@ static bool is_full(void *arg)
 	return !poll(&pollfd, 1, 0);
 }
 
-static bool module_is_idle(void *arg)
-{
-	return zt_module_references() <= *(int *)arg;
-}
-
 /* ---- the module is unloaded, or not, whatever is going on ---- */
 
 #define USERS 3
@@ -243,7 +238,7 @@ TEST_F(program, exits_with_a_full_socket)
 	ASSERT_EQ(child, waitpid(child, &status, 0));
 	ASSERT_EQ(0, status);
 	ASSERT_EQ(sizeof(sent), read(self->report[0], &sent, sizeof(sent)));
-	EXPECT_TRUE(zt_wait_until(module_is_idle, &self->references, 10));
+	EXPECT_TRUE(zt_module_is_left(self->references, 10));
 	ASSERT_LT(0, sent);
 	ASSERT_LT(sent, CONTENT);
 	ASSERT_EQ(sent, zt_read_full(self->pair.rx, self->came, CONTENT));
@@ -289,7 +284,7 @@ TEST_F(program, executes_another_during_a_send)
 	self->pair.tx = -1;
 	ASSERT_EQ(child, waitpid(child, &status, 0));
 	EXPECT_EQ(0, status);
-	EXPECT_TRUE(zt_wait_until(module_is_idle, &self->references, 10));
+	EXPECT_TRUE(zt_module_is_left(self->references, 10));
 	got = zt_read_full(self->pair.rx, self->came, CONTENT);
 	ASSERT_LT(0, got);
 	ASSERT_LT(got, CONTENT);
@@ -409,7 +404,8 @@ TEST(thousands_of_contexts)
 		byte = (unsigned char)(i * 7);
 		ASSERT_EQ(1, pwrite(devs[i], &byte, 1, 100));
 	}
-	EXPECT_EQ(references + CONTEXTS, zt_module_references());
+	if (!zt_together())
+		EXPECT_EQ(references + CONTEXTS, zt_module_references());
 	for (i = 0; i < CONTEXTS; i++) {
 		zcopy_segment_buffer(&segment, 100, 1);
 		zcopy_send_init(&send, pair.tx, &segment, 1);
@@ -418,7 +414,7 @@ TEST(thousands_of_contexts)
 		ASSERT_EQ((unsigned char)(i * 7), byte);
 		ASSERT_EQ(0, close(devs[i]));
 	}
-	EXPECT_EQ(references, zt_module_references());
+	EXPECT_TRUE(zt_module_is_left(references, 10));
 	zt_pair_close(&pair);
 	free(devs);
 }

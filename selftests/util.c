@@ -33,11 +33,16 @@ size_t zt_page_size(void)
 	return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-bool zt_strict(void)
+static bool is_set(const char *variable)
 {
-	const char *value = getenv("ZCOPY_TEST_STRICT");
+	const char *value = getenv(variable);
 
 	return value && *value && strcmp(value, "0") != 0;
+}
+
+bool zt_strict(void)
+{
+	return is_set("ZCOPY_TEST_STRICT");
 }
 
 bool zt_user_mode_linux(void)
@@ -152,6 +157,22 @@ int zt_module_references(void)
 	const char *line = zt_read_line("/sys/module/zcopy/refcnt");
 
 	return line ? atoi(line) : -1;
+}
+
+bool zt_together(void)
+{
+	return is_set("ZCOPY_TEST_TOGETHER");
+}
+
+static bool has_no_more_users(void *arg)
+{
+	return zt_module_references() <= *(int *)arg;
+}
+
+bool zt_module_is_left(int references, double seconds)
+{
+	return zt_together() ||
+	       zt_wait_until(has_no_more_users, &references, seconds);
 }
 
 long zt_open_files(void)

@@ -197,6 +197,16 @@ uint64_t zt_copied(const struct zt_call *call, uint32_t type);
 uint64_t zt_meminfo(const char *name);
 /* The module's reference count, or -1. */
 int zt_module_references(void);
+/*
+ * Other programs use the module at the same time (soak.sh, ZCOPY_TEST_TOGETHER):
+ * what counts its users, or all that it has sent, is not this program's alone.
+ */
+bool zt_together(void);
+/*
+ * Wait until the module has no more users than @references; false after @seconds,
+ * and slack. True at once where others use it: who runs them looks in the end.
+ */
+bool zt_module_is_left(int references, double seconds);
 /* Open files of the whole system. */
 long zt_open_files(void);
 /* Descriptors of this process. */

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # make fuzz: random operations on the device, for TIME seconds, on RIG.
-# make soak: the same by more threads on more processors, for longer.
+# make soak: the same by more threads on more processors, for longer, and beside it
+# other programs, attempts to unload the module, a file system that freezes.
 # make fuzz-guidance: does it help to know what code was reached? The same seeds
 # with that knowledge and without.
 
@@ -14,8 +15,14 @@
 soak: export VM_CPUS := $(or $(VM_CPUS),4)
 soak: THREADS ?= 12
 soak: TIME ?= 600
+soak: fuzz_name = soak.sh
+# Everything is slow there, and what has begun comes to its end.
+soak: fuzz_grace = 900
+soak: export ZCOPY_TEST_SLACK := $(or $(SLACK),4)
 fuzz_time	= $(or $(TIME),60)
-fuzz_program	= fuzz --time $(fuzz_time) --threads $(or $(THREADS),4)
+fuzz_name	= fuzz
+fuzz_grace	= 300
+fuzz_program	= $(fuzz_name) --time $(fuzz_time) --threads $(or $(THREADS),4)
 # The guest sees the host's files; a run removes what is left of the last one.
 fuzz_replay	= $(top)/build/fuzz.replay
 fuzz_line	= $(fuzz_program) $(if $(SEED),--seed $(SEED)) \
@@ -24,7 +31,7 @@ fuzz_line	= $(fuzz_program) $(if $(SEED),--seed $(SEED)) \
 fuzz_runs	= --then '$(fuzz_line)'
 
 fuzz: fuzz-in-vm ## random operations on the device (TIME=60 SEED=N RIG=uml-debug)
-soak: fuzz-in-vm ## the same for ten minutes, by twelve threads on four processors
+soak: fuzz-in-vm ## that and more at once for ten minutes, on four processors
 
 fuzz-in-vm: for-vm
 	@$(MAKE) -C selftests O=$(top)/build/selftests $(quiet)
@@ -32,7 +39,7 @@ fuzz-in-vm: for-vm
 	@$(if $(REPLAY),cp '$(REPLAY)' $(fuzz_replay))
 	@ZCOPY_TIMEOUT=$$(($(fuzz_time) + 200)) RESULTS=build/fuzz \
 		VM_TIMEOUT=$$(($(words $(filter --then,$(fuzz_runs))) * \
-		($(fuzz_time) + 30) + 300)) \
+		($(fuzz_time) + 30) + $(fuzz_grace))) \
 		selftests/vm/check $(fuzz_runs) --nothing-else $(vm_kernel); \
 	status=$$?; $(if $(CORPUS),cp -n build/fuzz/*/corpus/* '$(CORPUS)';) \
 	exit $$status
