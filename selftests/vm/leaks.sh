@@ -60,6 +60,15 @@ wait_for_pages()
 	leaks+=" (after $try looks)"
 }
 
+# kmemleak turns itself off for good when it has no memory for what it notes, and
+# then finds nothing. It tells by refusing even what is set already; show its words.
+broken_kmemleak()
+{
+	[ -w "$kmemleak" ] || return 0
+	{ echo stack=on >"$kmemleak"; } 2>/dev/null && return
+	dmesg | grep kmemleak: || echo "it refuses to be told anything"
+}
+
 # After the module has gone: leaked_objects NUMBER COUNT, after this program of so
 # many. What a look at all of memory sees for the first time is reported by the next
 # one, so there is one after each program and a second one after the last. Where a
