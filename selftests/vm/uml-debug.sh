@@ -9,5 +9,6 @@
 . "$here/uml.sh"
 
 # The slab allocator's own red zones are off: it fills them with memset(), which
-# in user-mode Linux KASAN watches even there.
-uml_kernel=uml-debug uml_arguments='page_owner=on slab_debug=-'
+# in user-mode Linux KASAN watches even there. Free pages can be poisoned here, not
+# unmapped.
+uml_kernel=uml-debug uml_arguments='page_owner=on slab_debug=- page_poison=1'
