@@ -200,16 +200,23 @@ static bool all_zero(const unsigned char *bytes, size_t len)
 	return !len || (!bytes[0] && !memcmp(bytes, bytes + 1, len - 1));
 }
 
-/* Memory full of secrets that is free again. */
+/*
+ * Memory full of secrets that is free again. It was another's buffer, so that the
+ * kernel will take it first for the next one.
+ */
 static void leave_secrets(size_t len)
 {
-	void *memory = mmap(NULL, len, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	int dev = zcopy_open();
+	void *map;
 
-	if (memory == MAP_FAILED)
+	if (dev < 0 || zcopy_set_buffer(dev, len))
+		zt_die("a buffer of secrets");
+	map = zcopy_map_buffer(dev, len);
+	if (!map)
 		zt_die("mmap");
-	memset(memory, 0x5e, len);
-	munmap(memory, len);
+	memset(map, 0x5e, len);
+	munmap(map, len);
+	close(dev);
 }
 
 /* By each way to look at it: a buffer, and what it has grown by, is zero. */
