@@ -122,7 +122,7 @@ static inline void zc_batch_add_piece(struct zc_batch *batch,
  * @page: the page; zc_batch_hold() it, unless something else keeps it
  * @offset: of the first byte in @page
  * @piece: how many bytes, and where they come from; they may run on into the
- *	following pages of the same folio
+ *	pages that follow it in memory
  */
 static inline void zc_batch_add(struct zc_batch *batch, struct page *page,
 				size_t offset, struct zc_piece piece)

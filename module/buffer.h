@@ -22,7 +22,8 @@ struct vm_area_struct;
  *	the context that owns the buffer
  * @length: bytes
  * @payer: whom it is charged to under RLIMIT_MEMLOCK, or NULL
- * @pages: @length / PAGE_SIZE of them, each with one reference
+ * @pages: @length / PAGE_SIZE of them; of those that were allocated together, the
+ *	first has the one reference
  */
 struct zc_buffer {
 	refcount_t users;

@@ -9,10 +9,11 @@
  * ->splice_read() is asked for a few pages, which takes its locks and knows its
  * errors.
  *
- * Order matters, as in filemap_read(): i_size is read once, after all folios of
- * a walk are known to be uptodate, and what lies behind it is given back. So
- * bytes behind the end never leave, and a file that shrinks or grows meanwhile
- * ends where it ended then. A folio that is removed from the cache while it is
+ * Order matters, as in filemap_read(): i_size is read after all folios of a walk
+ * are known to be uptodate, and what lies behind it is given back. So bytes behind
+ * the end never leave, and a file that shrinks or grows meanwhile ends where it
+ * ended then. (In tmpfs, what is missing is a hole only before an end that was
+ * there first: zc_walk_end_of_holes().) A folio that is removed from the cache while it is
  * in a batch is sent as it was: the same race exists for every reader.
  */
 
@@ -40,7 +41,9 @@ static struct address_space *zc_pagecache_mapping(const struct zc_source *src)
 
 /*
  * File systems whose ->read_iter() adds nothing to what the cache holds: no
- * server or cluster to ask, no kinds of file that only ->read_iter() refuses.
+ * server or cluster to ask, no kinds of file that only ->read_iter() refuses. (A
+ * file system that was shut down by force refuses; what is in the cache can still
+ * be mapped then, and sent.)
  */
 static bool zc_pagecache_is_local(const struct inode *inode)
 {

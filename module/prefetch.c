@@ -23,7 +23,7 @@
 #include "payer.h"
 #include "prefetch.h"
 
-/* How much is read for one call that stopped. */
+/* How much is asked for, for one call that stopped; readahead may do less. */
 #define ZC_PREFETCH_BYTES SZ_2M
 /* A caller that polls must not queue without end; it will come again. */
 #define ZC_PREFETCH_MAX 64
@@ -48,27 +48,50 @@ static struct workqueue_struct *zc_prefetch_queue;
 static atomic_t zc_prefetch_running;
 
 /*
+ * A page of tmpfs comes from swap. What has become a hole meanwhile stays one: who
+ * cuts something off, or punches a hole, holds the inode's lock.
+ */
+static struct page *zc_prefetch_swapped(struct address_space *mapping,
+					loff_t pos)
+{
+	struct page *page = NULL;
+
+	inode_lock_shared(mapping->host);
+	if (pos < i_size_read(mapping->host) &&
+	    xa_load(&mapping->i_pages, pos >> PAGE_SHIFT))
+		page = shmem_read_mapping_page(mapping, pos >> PAGE_SHIFT);
+	inode_unlock_shared(mapping->host);
+	return page;
+}
+
+/*
  * Readahead passes over a folio that is in the cache but could not be read, or
- * only in part; reading it as the file system does tries again. tmpfs has no
- * readahead at all, its pages come from swap. An error stays with the file
- * system: the caller learns it from a call without CACHED.
+ * only in part; reading it as the file system does tries again. The lock, as the
+ * kernel's own readers take it, keeps out who takes the blocks from the file.
+ */
+static struct page *zc_prefetch_unread(struct file *file, loff_t pos)
+{
+	struct address_space *mapping = file->f_mapping;
+	struct page *page = NULL;
+
+	filemap_invalidate_lock_shared(mapping);
+	if (pos < i_size_read(mapping->host))
+		page = read_mapping_page(mapping, pos >> PAGE_SHIFT, file);
+	filemap_invalidate_unlock_shared(mapping);
+	return page;
+}
+
+/*
+ * An error stays with the file system: the caller learns it from a call without
+ * CACHED.
  */
 static void zc_prefetch_first(struct file *file, loff_t pos)
 {
-	struct address_space *mapping = file->f_mapping;
-	pgoff_t index = pos >> PAGE_SHIFT;
-	struct page *page;
+	struct page *page = shmem_mapping(file->f_mapping)
+				    ? zc_prefetch_swapped(file->f_mapping, pos)
+				    : zc_prefetch_unread(file, pos);
 
-	if (pos >= i_size_read(mapping->host))
-		return;
-	/* What has become a hole of tmpfs meanwhile stays one. */
-	if (shmem_mapping(mapping) && !xa_load(&mapping->i_pages, index))
-		return;
-	if (shmem_mapping(mapping))
-		page = shmem_read_mapping_page(mapping, index);
-	else
-		page = read_mapping_page(mapping, index, file);
-	if (!IS_ERR(page))
+	if (!IS_ERR_OR_NULL(page))
 		put_page(page);
 }
 
@@ -93,7 +116,7 @@ static void zc_prefetch_work(struct work_struct *work)
  * zc_prefetch_start() - have a range of a file read, without waiting for it
  * @file: open for reading; one reference is taken
  * @pos: first byte
- * @len: bytes that would be of use
+ * @len: bytes that would be of use; 0: none
  *
  * It is an attempt: without memory, or with too many under way, nothing
  * happens and a later call will try again.
@@ -102,6 +125,9 @@ void zc_prefetch_start(struct file *file, loff_t pos, u64 len)
 {
 	struct zc_prefetch *order;
 
+	/* fadvise() would take that for all of the file. */
+	if (!len)
+		return;
 	if (atomic_inc_return(&zc_prefetch_running) > ZC_PREFETCH_MAX)
 		goto err_dec;
 	order = kmalloc(sizeof(*order),

@@ -10,6 +10,7 @@
 #include <linux/module.h>
 #include <linux/net.h>
 #include <linux/netdevice.h>
+#include <linux/sched/signal.h>
 #include <linux/skmsg.h>
 #include <linux/socket.h>
 #include <linux/string.h>
@@ -159,16 +160,18 @@ size_t zc_sink_room(const struct zc_sink *sink)
  * One that waits without end, and is asked again, will say itself.
  *
  * Return: 0 to ask again; -EAGAIN if it does not wait or has waited for
- * SO_SNDTIMEO; or an error that it will not repeat.
+ * SO_SNDTIMEO, -EINTR if a signal has cut that short; or an error that it will not
+ * repeat.
  */
 int zc_sink_short(struct zc_sink *sink)
 {
 	if (sink->error)
 		return xchg(&sink->error, 0);
-	if (!zc_sink_waits(sink) ||
-	    READ_ONCE(sink->sock->sk->sk_sndtimeo) != MAX_SCHEDULE_TIMEOUT)
+	if (!zc_sink_waits(sink))
 		return -EAGAIN;
-	return 0;
+	if (READ_ONCE(sink->sock->sk->sk_sndtimeo) == MAX_SCHEDULE_TIMEOUT)
+		return 0;
+	return signal_pending(current) ? -EINTR : -EAGAIN;
 }
 
 /*
@@ -306,8 +309,10 @@ static bool zc_sink_tls_keeps_records(struct sock *sk)
 	    (1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT) &&
 	    !strcmp(inet_csk(sk)->icsk_ulp_ops->name, "tls")) {
 		tls = tls_get_ctx(sk);
-		keeps = tls->tx_conf == TLS_SW &&
-			!list_empty(&tls_sw_ctx_tx(tls)->tx_list);
+		/* The first is all that a device which encrypts has. */
+		keeps = tls->partially_sent_record ||
+			(tls->tx_conf == TLS_SW &&
+			 !list_empty(&tls_sw_ctx_tx(tls)->tx_list));
 	}
 	release_sock(sk);
 	return keeps;

@@ -2,9 +2,10 @@
 /*
  * Back end for kernels from 6.5 on: sendmsg() with MSG_SPLICE_PAGES.
  *
- * The protocol takes a reference to each page and marks the packet as sharing
+ * The protocol takes a reference to each page, and TCP marks the packet as sharing
  * its pages. MSG_NO_SHARED_FRAGS, which would drop that mark, is never passed:
- * without it, later stages may write to the page cache.
+ * without it, later stages may write to the page cache. (AF_UNIX and vsock have no
+ * later stages.)
  */
 
 #include <linux/net.h>

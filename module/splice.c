@@ -81,8 +81,12 @@ int zc_splice_fill(struct zc_source *source, struct zc_batch *batch, u64 max)
 	ssize_t ret = splice_direct_to_actor(source->file, &sd,
 					     zc_splice_actor);
 
-	/* Only a pipe that is full should say so, and this one is empty. */
-	if (ret == -EAGAIN)
+	/*
+	 * Here these would mean something else: that the caller should come
+	 * again, that the file has ended. A pipe that is full says the first, but
+	 * this one is empty; a disk says the second, of a sector it can't read.
+	 */
+	if (ret == -EAGAIN || ret == -ENODATA)
 		return -EIO;
 	if (ret < 0)
 		return ret;

@@ -62,7 +62,7 @@ TRACE_EVENT(zcopy_send_begin,
 		  __entry->nr_segments, __entry->done)
 );
 
-/* One send under one socket lock; ret is what the socket took, or an errno. */
+/* One batch, given to the socket in one go; ret is what the socket took, or an errno. */
 TRACE_EVENT(zcopy_batch,
 	TP_PROTO(unsigned int pieces, size_t bytes, bool more, bool copied,
 		 ssize_t ret),

@@ -9,6 +9,8 @@
  */
 
 #include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/prefetch.h>
@@ -127,6 +129,21 @@ static inline size_t zc_walk_add_hole(struct zc_run *run,
 	return len;
 }
 
+/*
+ * Where the walk of a file with holes has to end. What is not there behind the end
+ * of the file is no hole: it may be written at any moment, and then the file's new
+ * size would cover zeros that it never held. So the size comes first, then the
+ * slots.
+ */
+static u64 zc_walk_end_of_holes(const struct address_space *mapping, u64 last)
+{
+	u64 isize = i_size_read(mapping->host);
+
+	/* Before any slot is looked at. */
+	smp_rmb();
+	return min(last, isize);
+}
+
 /**
  * zc_walk_collect() - move references from the page cache to a batch
  * @mapping: the cache of a file
@@ -135,7 +152,7 @@ static inline size_t zc_walk_add_hole(struct zc_run *run,
  * @segment: index of the segment that this belongs to
  * @batch: gets what is ready, and one reference to each folio of it
  *
- * i_size has not been looked at: the caller gives back what lies behind it.
+ * The caller looks at i_size afterwards, and gives back what lies behind it.
  *
  * Context: any that may take the RCU read lock. Waits for nothing.
  * Return: where it ended. The caller drops the reference to the stopper.
@@ -151,6 +168,8 @@ struct zc_walk zc_walk_collect(struct address_space *mapping, u64 pos, u64 len,
 	u64 last = pos + len;
 	struct folio *folio;
 
+	if (holes)
+		last = zc_walk_end_of_holes(mapping, last);
 	rcu_read_lock();
 	for (folio = xas_load(&xas); pos < last && slots;
 	     folio = xas_next(&xas), slots--) {

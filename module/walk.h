@@ -11,7 +11,8 @@ struct zc_batch;
 
 /**
  * enum zc_walk_end - where a walk ended
- * @ZC_WALK_DONE: the segment's end, or the batch is full
+ * @ZC_WALK_DONE: the segment's end, or the batch is full; or, in tmpfs, where the
+ *	file ended when the walk began
  * @ZC_WALK_EOF: the file ends here
  * @ZC_WALK_READAHEAD: behind a folio that asks for the next readahead
  * @ZC_WALK_MISS: at an index with no folio

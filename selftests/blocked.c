@@ -167,7 +167,8 @@ static void stop_alarms(void)
 }
 
 /* Progress first, then EINTR; then all goes on where it stopped. */
-TEST_F(sockets, signals_interrupt)
+static void interrupt(struct __test_metadata *_metadata,
+		      FIXTURE_DATA(sockets) * self)
 {
 	struct zt_receiver receiver;
 	int interrupted = 0;
@@ -194,6 +195,21 @@ TEST_F(sockets, signals_interrupt)
 	ASSERT_COMPLETE(&self->call);
 	shutdown(self->pair.tx, SHUT_WR);
 	EXPECT_STREQ("", zt_receiver_finish(&receiver));
+}
+
+TEST_F(sockets, signals_interrupt)
+{
+	interrupt(_metadata, self);
+}
+
+/* Who would have waited for so long has been interrupted, and not timed out. */
+TEST_F(sockets, signals_interrupt_before_the_timeout)
+{
+	struct timeval long_time = { 1000, 0 };
+
+	ASSERT_EQ(0, setsockopt(self->pair.tx, SOL_SOCKET, SO_SNDTIMEO,
+				&long_time, sizeof(long_time)));
+	interrupt(_metadata, self);
 }
 
 /* The receiver begins when the sender has been interrupted a few times. */

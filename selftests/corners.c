@@ -340,4 +340,74 @@ TEST_F(corners, file_is_closed_before_its_turn)
 	free(came);
 }
 
+/* ---- a file that grows ---- */
+
+#define GROWN (2 * MIB)
+
+struct growth {
+	int file;
+	const unsigned char *content;
+	size_t len; /* before */
+};
+
+static void *append_repeatedly(void *arg)
+{
+	const struct growth *growth = arg;
+	size_t at, len;
+
+	for (at = growth->len; at < GROWN; at += len) {
+		len = GROWN - at < 8 * KIB ? GROWN - at : 8 * KIB;
+		if (pwrite(growth->file, growth->content + at, len,
+			   (off_t)at) != (ssize_t)len)
+			return "pwrite";
+	}
+	return NULL;
+}
+
+/* Sends what there is of the file, again and again, until it has its length. */
+static void follow(struct __test_metadata *_metadata,
+		   FIXTURE_DATA(corners) * self)
+{
+	zt_call_init(&self->call, self->pair.tx, &self->vector, 0);
+	while (self->call.send.out_stop != ZCOPY_STOP_COMPLETE) {
+		if (zt_call(self->dev, &self->call))
+			ASSERT_EQ(ENODATA, self->call.error);
+		ASSERT_CONSISTENT(&self->call);
+	}
+}
+
+/*
+ * What tmpfs has not got before the end of a file is zeros; what it has not got
+ * behind it is nothing yet. Nobody may get the one for the other.
+ */
+TEST_F(corners, file_grows_meanwhile)
+{
+	unsigned char *content = zt_alloc(GROWN);
+	struct growth growth = { .content = content, .len = 100001 };
+	struct zt_receiver receiver;
+	pthread_t thread;
+	void *failed;
+	int round;
+
+	zt_pattern(content, GROWN, 92);
+	growth.file = zt_memory_file(content, GROWN);
+	for (round = 0; round < 10; round++) {
+		ASSERT_EQ(0, ftruncate(growth.file, (off_t)growth.len));
+		zt_pair_close(&self->pair);
+		zt_pair_open(&self->pair, ZT_TCP4, 0);
+		zt_vector_free(&self->vector);
+		zt_add_file(&self->vector, growth.file, content, 0, GROWN);
+		zt_receiver_start(&receiver, self->pair.rx, content, GROWN);
+		ASSERT_EQ(0, pthread_create(&thread, NULL, append_repeatedly,
+					    &growth));
+		follow(_metadata, self);
+		ASSERT_EQ(0, pthread_join(thread, &failed));
+		ASSERT_EQ(NULL, failed);
+		shutdown(self->pair.tx, SHUT_WR);
+		ASSERT_STREQ("", zt_receiver_finish(&receiver));
+	}
+	close(growth.file);
+	free(content);
+}
+
 ZT_MAIN

@@ -256,8 +256,8 @@ struct zcopy_segment {
  *
  * A call that begins (@done is 0) checks and opens every segment before it
  * sends, and writes all their outputs. One that goes on opens a segment when it
- * comes to it, and writes the outputs of those from the cursor's to the one at
- * which it stops; the others keep what an earlier call has written.
+ * comes to it, and writes the outputs of those from the cursor's on; the ones
+ * before keep what an earlier call has written.
  */
 struct zcopy_send {
 	__u32 size;
