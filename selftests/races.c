@@ -108,7 +108,7 @@ static bool is_in_use(void *arg)
 /* Unload as soon as nobody holds it for a moment, and load it again. */
 static const char *load_again(const char *path)
 {
-	double end = zt_now() + 30;
+	double end = zt_now() + 30 * zt_slack();
 	unsigned int before = rounds;
 
 	if (!zt_wait_until(is_in_use, &before, 30))

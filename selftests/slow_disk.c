@@ -24,8 +24,8 @@
 #define TRACING "/sys/kernel/tracing"
 #define TRACE TRACING "/instances/zcopy-test"
 #define IMAGE_SIZE "6M"
-#define DELAY 0.15
-#define DELAY_NS "150000000"
+/* Seconds that a request takes: long for the machine. */
+#define DELAY (0.15 * zt_slack())
 
 #define CONTENT (240 * KIB)
 #define BLOCK ((size_t)4096)
@@ -105,6 +105,9 @@ static const char *disk_path(void)
 
 static bool make_disk(void)
 {
+	char nanoseconds[32];
+
+	snprintf(nanoseconds, sizeof(nanoseconds), "%.0f", DELAY * 1e9);
 	if (access(CONFIGFS "/nullb", F_OK))
 		run("modprobe -q configfs; modprobe -q null_blk nr_devices=0");
 	if (access(CONFIGFS "/nullb", F_OK) &&
@@ -112,7 +115,8 @@ static bool make_disk(void)
 		return false;
 	return !mkdir(DISK, 0700) && set_disk("memory_backed", "1") &&
 	       set_disk("size", "6") && set_disk("irqmode", "2") &&
-	       set_disk("completion_nsec", DELAY_NS) && set_disk("power", "1");
+	       set_disk("completion_nsec", nanoseconds) &&
+	       set_disk("power", "1");
 }
 
 /* One write of all of it: the requests are under way side by side. */
@@ -363,7 +367,7 @@ static void forget_trace(void)
 static void send_by_and_by(struct __test_metadata *_metadata,
 			   FIXTURE_DATA(slow_disk) * self)
 {
-	double end = zt_now() + 30;
+	double end = zt_now() + 30 * zt_slack();
 
 	zt_call_init(&self->call, self->pair.tx, &self->vector,
 		     ZCOPY_SEND_CACHED);
