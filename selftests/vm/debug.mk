@@ -22,6 +22,8 @@ slack		= ZCOPY_TEST_SLACK=$(or $(SLACK),4)
 lane_timeout	= VM_TIMEOUT=$(or $(VM_TIMEOUT),5400)
 
 LANE		?=
+# The one that takes longest begins.
+both		= b a
 FUZZ		?= 60
 lanes		= $(foreach lane,$(or $(LANE),$(1)),$(lane_$(lane)))
 # What needs failures on demand, which lane c has not got; then the fuzzer.
@@ -37,9 +39,9 @@ extras		= $(if $(filter c,$(LANE)),,$(faults)) \
 #? SEED=1 FAULTS=fail_nth    check-debug: the fuzzer does the same things each time
 
 check-debug: ## all tests on kernels with KASAN, lockdep, kmemleak (LANE=a|b|c|d)
-	@$(MAKE) for-lanes LANES='$(call lanes,a b)'
+	@$(MAKE) for-lanes LANES='$(call lanes,$(both))'
 	@$(slack) $(lane_timeout) RESULTS=build/check-debug \
-		selftests/vm/check --vm-only $(extras) $(call lanes,a b)
+		selftests/vm/check --vm-only $(extras) $(call lanes,$(both))
 
 coverage: ## lines of the module that no test reaches: build/coverage/
 	@$(MAKE) for-lanes LANES='$(call lanes,a b d)' COVERAGE=1
