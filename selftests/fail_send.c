@@ -388,7 +388,7 @@ static bool fail_at(struct __test_metadata *_metadata,
 	return struck;
 }
 
-TEST_F_TIMEOUT(fail_send, every_point, 100)
+TEST_F_TIMEOUT(fail_send, every_point, 500)
 {
 	unsigned int descriptors = zt_descriptors(), nth = 1;
 
