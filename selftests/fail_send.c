@@ -17,7 +17,8 @@
 #include "inject.h"
 #include "inject_stalls.h"
 
-#define CONTENT (96 * KIB)
+/* It is sent a thousand times. */
+#define CONTENT (zt_less() ? 32 * KIB : 96 * KIB)
 /* More points than any operation has. */
 #define MANY 5000
 /* What there are few points for may be met again: those before vary in number. */

@@ -9,10 +9,11 @@
 . "$here/qemu.sh"
 
 # Emulation is slow: no red zones of the slab allocator's own (KASAN has them),
-# no life cycles of timers and work items; and free pages are neither poisoned
-# ("buffer" takes 41 s with page_poison=1, not 24) nor unmapped (debug_pagealloc=on
-# costs a third). Lane a has all that can be had.
-built_kernel=x86-debug arguments='page_owner=on slab_debug=- no_debug_objects'
+# no life cycles of timers and work items, no owners of pages (fork takes a sixth
+# longer with page_owner=on); and free pages are neither poisoned ("buffer" takes
+# 41 s with page_poison=1, not 24) nor unmapped (debug_pagealloc=on costs a third).
+# Lane a has all that can be had.
+built_kernel=x86-debug arguments='slab_debug=- no_debug_objects'
 
 [ -n "${VM_MEM-}" ] || memory=2G
 
