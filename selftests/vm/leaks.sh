@@ -5,7 +5,7 @@
 #
 # kmemleak knows objects that nothing points to: it wants them five seconds old
 # and unchanged between two looks. Whole pages are none of its business; page
-# owner counts these by who allocated them.
+# owner, where the rig turns it on, counts these by who allocated them.
 
 kmemleak=/sys/kernel/debug/kmemleak
 page_stacks=/sys/kernel/debug/page_owner_stacks/show_stacks
@@ -35,31 +35,14 @@ leaked_pages()
 		}' "$page_stacks"
 }
 
-# A receiver gives what it has read back to the processor that allocated it, which
-# frees it when it next receives anything (skb_attempt_defer_free()).
-let_all_receive()
-{
-	local cpu
-
-	for ((cpu = 0; cpu < $(nproc); cpu++)); do
-		taskset -c "$cpu" bash -c 'echo >/dev/udp/127.0.0.1/9'
-	done 2>/dev/null
-}
-
-# Pages in flight come back a moment after a program's end. An emulated processor
-# takes seconds for a look.
+# Pages in flight come back a moment after a program's end.
 wait_for_pages()
 {
-	local try=1 deadline=$((SECONDS + 5 * ${ZCOPY_TEST_SLACK:-1}))
+	local deadline=$((SECONDS + 5 * ${ZCOPY_TEST_SLACK:-1}))
 
 	until leaks=$(leaked_pages); [ -z "$leaks" ]; do
-		if [ "$try" -ge 3 ] && [ "$SECONDS" -ge "$deadline" ]; then
-			leaks+=" (after $try looks)"
-			return
-		fi
-		let_all_receive
+		[ "$SECONDS" -lt "$deadline" ] || return
 		sleep 0.1
-		try=$((try + 1))
 	done
 }
 
