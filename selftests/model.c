@@ -133,7 +133,7 @@ TEST_F_TIMEOUT(model, vectors, 400)
 	EXPECT_STREQ("",
 		     zm_compare_stats(&self->run.tally, self->run.world.dev));
 	EXPECT_STREQ("", zm_world_changes(&self->run.world, true));
-	EXPECT_EQ(0, zt_stray_bytes(&self->run.pair));
+	EXPECT_EQ(0, zm_run_stray(&self->run));
 	log_run(_metadata, &self->run);
 	if (nr >= 3000 && !getenv("ZCOPY_VECTOR"))
 		expect_all_stops(_metadata, &self->run);
@@ -159,7 +159,7 @@ TEST_F_TIMEOUT(model, refused, 200)
 	unsigned int nr = vectors_of_run() / 30;
 
 	ASSERT_STREQ("", run_all(&self->run, zm_run_refusal, nr));
-	EXPECT_EQ(0, zt_stray_bytes(&self->run.pair));
+	EXPECT_EQ(0, zm_run_stray(&self->run));
 	EXPECT_STREQ("",
 		     zm_compare_stats(&self->run.tally, self->run.world.dev));
 }

@@ -226,5 +226,7 @@ void zm_run_connect(struct zm_run *run, unsigned int number);
 /* Vector @number, sent to its end; or refused. Return "" or what was wrong. */
 const char *zm_run_vector(struct zm_run *run, unsigned int number);
 const char *zm_run_refusal(struct zm_run *run, unsigned int number);
+/* How many bytes too many have come after the last vector. */
+size_t zm_run_stray(const struct zm_run *run);
 
 #endif /* ZT_MODEL_H */

@@ -320,6 +320,21 @@ static const char *report(struct zm_run *run, unsigned int number,
 	return text;
 }
 
+size_t zm_run_stray(const struct zm_run *run)
+{
+	const struct timeval for_ever = { 0 };
+	int tx = run->pair.tx;
+
+	/* Behind that, nothing can come; that nothing did has been seen. */
+	if (run->shut)
+		return 0;
+	/* As the last vector left it, it might not wait for an acknowledgement. */
+	if (fcntl(tx, F_SETFL, 0) || setsockopt(tx, SOL_SOCKET, SO_SNDTIMEO,
+						&for_ever, sizeof(for_ever)))
+		zt_die("a socket that waits");
+	return zt_stray_bytes(&run->pair);
+}
+
 const char *zm_run_vector(struct zm_run *run, unsigned int number)
 {
 	struct zm_vector *vector = &run->vector;
