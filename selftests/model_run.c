@@ -328,7 +328,7 @@ size_t zm_run_stray(const struct zm_run *run)
 	/* Behind that, nothing can come; that nothing did has been seen. */
 	if (run->shut)
 		return 0;
-	/* As the last vector left it, it might not wait for an acknowledgement. */
+	/* As the last vector left it, it might not wait for the peer's ACK. */
 	if (fcntl(tx, F_SETFL, 0) || setsockopt(tx, SOL_SOCKET, SO_SNDTIMEO,
 						&for_ever, sizeof(for_ever)))
 		zt_die("a socket that waits");
