@@ -77,18 +77,8 @@ struct swapped {
 	uint64_t before; /* free swap */
 };
 
-/* What somebody still has a reference to stays, and is asked to go again. */
-static bool is_out(void *arg)
-{
-	struct swapped *swapped = arg;
-
-	if (madvise((void *)swapped->map, CONTENT, MADV_PAGEOUT))
-		return false;
-	return zt_meminfo("SwapFree") + CONTENT / 2 <= swapped->before;
-}
-
 /* Only what is mapped can be sent out that way. */
-static bool swap_out(struct swapped *swapped)
+static void touch(const struct swapped *swapped)
 {
 	volatile unsigned char byte;
 	size_t i;
@@ -96,6 +86,25 @@ static bool swap_out(struct swapped *swapped)
 	for (i = 0; i < CONTENT; i += zt_page_size())
 		byte = swapped->map[i];
 	(void)byte;
+}
+
+/*
+ * What somebody still has a reference to stays, and is asked to go again; the
+ * first attempt has unmapped it.
+ */
+static bool is_out(void *arg)
+{
+	struct swapped *swapped = arg;
+
+	touch(swapped);
+	if (madvise((void *)swapped->map, CONTENT, MADV_PAGEOUT))
+		return false;
+	return zt_meminfo("SwapFree") + CONTENT / 2 <= swapped->before;
+}
+
+static bool swap_out(struct swapped *swapped)
+{
+	touch(swapped);
 	swapped->before = zt_meminfo("SwapFree");
 	return zt_wait_until(is_out, swapped, 10);
 }
