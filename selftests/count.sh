@@ -55,6 +55,12 @@ test_that()
 	fi
 }
 
+# What TCP sends again, on a busy machine, is counted again: up to three tries.
+at_best()
+{
+	"$1" || "$1" || "$1"
+}
+
 # shellcheck source=selftests/count_report.sh
 . "$here/count_report.sh"
 
@@ -470,7 +476,11 @@ run()
 	echo "TAP version 13"
 	echo "1..$#"
 	for name; do
-		test_that "$name" "$name"
+		case $name in
+		copy_loop | sendfile_loop | zerocopy_is_copied_late)
+			test_that "$name" at_best "$name" ;;
+		*) test_that "$name" "$name" ;;
+		esac
 	done
 	[ "$failed" = 0 ]
 	exit

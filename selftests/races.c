@@ -358,7 +358,7 @@ TEST_F(frozen, can_be_read)
 	zt_vector_init(&vector);
 	zt_add_file(&vector, self->file, self->content, 0, CONTENT);
 	zt_receiver_start(&receiver, pair.rx, vector.bytes, vector.len);
-	alarm(60);
+	alarm(60 * zt_slack());
 	ASSERT_EQ(0,
 		  zt_send(dev, pair.tx, &vector, ZCOPY_SEND_SHUTDOWN, &call));
 	alarm(0);

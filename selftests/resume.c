@@ -168,13 +168,15 @@ TEST_F(resume, nothing_fits)
 	add_some_of_all(self, 300000);
 	zt_call_init(&self->call, self->pair.tx, &self->vector,
 		     ZCOPY_SEND_NOWAIT);
-	while (!zt_call(self->dev, &self->call))
+	/* Twice: an ACK that TCP has held back for 40 ms makes room. */
+	do {
+		while (!zt_call(self->dev, &self->call))
+			ASSERT_CONSISTENT(&self->call);
+		done = self->call.send.done;
+		ASSERT_EQ(EAGAIN, self->call.error);
 		ASSERT_CONSISTENT(&self->call);
-	done = self->call.send.done;
-	ASSERT_EQ(EAGAIN, self->call.error);
-	ASSERT_CONSISTENT(&self->call);
-	EXPECT_EQ(ZCOPY_STOP_SOCKET_FULL, self->call.send.out_stop);
-	ASSERT_EQ(-1, zt_call(self->dev, &self->call));
+		EXPECT_EQ(ZCOPY_STOP_SOCKET_FULL, self->call.send.out_stop);
+	} while (!zt_call(self->dev, &self->call));
 	ASSERT_EQ(EAGAIN, self->call.error);
 	ASSERT_CONSISTENT(&self->call);
 	EXPECT_EQ(done, self->call.send.done);

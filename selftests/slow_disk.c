@@ -75,11 +75,19 @@ static void write_content(const char *path, const unsigned char *content)
 /* A file system in a file of /tmp, which is copied to the disk at once. */
 static bool make_image(const unsigned char *content)
 {
+	static const char *const names[] = { "whole",	   "whole2",
+					     "whole3",	   "in_pieces",
+					     "in_pieces2", "in_pieces3",
+					     "other" };
+	char path[64];
+	size_t i;
+
 	if (!run("rm -rf /tmp/zt-disk && mkdir /tmp/zt-disk"))
 		return false;
-	write_content("/tmp/zt-disk/whole", content);
-	write_content("/tmp/zt-disk/in_pieces", content);
-	write_content("/tmp/zt-disk/other", content);
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(path, sizeof(path), "/tmp/zt-disk/%s", names[i]);
+		write_content(path, content);
+	}
 	return run("truncate -s " IMAGE_SIZE " /tmp/zt-disk.img && "
 		   "PATH=$PATH:/usr/sbin:/sbin mkfs.ext4 -q -b 4096 "
 		   "-O ^has_journal -d /tmp/zt-disk /tmp/zt-disk.img");
@@ -228,7 +236,7 @@ static void open_file(struct __test_metadata *_metadata,
 	self->disk = stat.st_dev;
 	ASSERT_EQ(0, zt_cached(self->file, 0, CONTENT));
 	zt_pattern(self->content, CONTENT, 141);
-	if (!strcmp(name, "in_pieces"))
+	if (strstr(name, "pieces"))
 		punch(self->content);
 	zt_vector_free(&self->vector);
 	zt_add_file(&self->vector, self->file, self->content, 0, CONTENT);
@@ -382,20 +390,36 @@ static void send_by_and_by(struct __test_metadata *_metadata,
 	}
 }
 
+/* Was no call as long as a request of the disk, or around one? */
+static bool never_waited(const struct story *story)
+{
+	return story->first_return < story->first_completion &&
+	       !story->during_call && story->longest_call < DELAY;
+}
+
 TEST_F(slow_disk, cached_returns_before_the_disk_has_read)
 {
-	static const char *const names[] = { "whole", "in_pieces" };
+	/* Who waits does so each time; a machine that stalls does it once. */
+	static const char *const names[][3] = {
+		{ "whole", "whole2", "whole3" },
+		{ "in_pieces", "in_pieces2", "in_pieces3" },
+	};
 	struct story story;
-	size_t i;
+	size_t i, try;
 
 	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		open_file(_metadata, self, names[i]);
-		send_by_and_by(_metadata, self);
-		read_trace(self, &story);
-		TH_LOG("%s: %u calls, the longest %.1f ms; %u requests of %.0f ms or more",
-		       names[i], story.calls, story.longest_call * 1000,
-		       story.requests, story.shortest_request * 1000);
-		ASSERT_LT(0, story.requests);
+		for (try = 0; try < ARRAY_SIZE(names[i]); try++) {
+			open_file(_metadata, self, names[i][try]);
+			send_by_and_by(_metadata, self);
+			read_trace(self, &story);
+			TH_LOG("%s: %u calls, the longest %.1f ms; %u requests of %.0f ms or more",
+			       names[i][try], story.calls,
+			       story.longest_call * 1000, story.requests,
+			       story.shortest_request * 1000);
+			ASSERT_LT(0, story.requests);
+			if (never_waited(&story))
+				break;
+		}
 		EXPECT_LT(0.9 * DELAY, story.shortest_request);
 		EXPECT_LT(story.first_return, story.first_completion);
 		EXPECT_EQ(0, story.during_call);

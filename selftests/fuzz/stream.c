@@ -192,7 +192,7 @@ void fz_verify(struct fz_thread *thread)
 static bool drain(struct fz_stream *stream, uint64_t bytes, double seconds)
 {
 	struct pollfd pollfd = { .fd = stream->pair.rx, .events = POLLIN };
-	double end = zt_now() + seconds;
+	double end = zt_now() + seconds * zt_slack();
 	ssize_t got = 1;
 
 	while (got && stream->read < bytes) {
@@ -216,7 +216,7 @@ static bool drain(struct fz_stream *stream, uint64_t bytes, double seconds)
 static unsigned int finish_record(struct fz_stream *stream)
 {
 	const struct fz_entry entry = { .pattern = FZ_PATTERN_ZERO, .len = 1 };
-	double end = zt_now() + 20;
+	double end = zt_now() + 20 * zt_slack();
 
 	if (stream->family != ZT_KTLS)
 		return 0;

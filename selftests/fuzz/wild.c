@@ -408,7 +408,7 @@ void fz_wild_open(void)
 
 static void drain(struct fz_wild_stream *stream)
 {
-	double end = zt_now() + 20;
+	double end = zt_now() + 20 * zt_slack();
 	ssize_t got;
 
 	shutdown(stream->pair.tx, SHUT_WR);
