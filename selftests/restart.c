@@ -172,7 +172,6 @@ static int watch(FIXTURE_DATA(restart) * self, pid_t child, struct seen *seen)
 	int status, signal = 0;
 
 	while (next_stop(child, &signal, &status, in_send)) {
-		in_send = false;
 		if (WSTOPSIG(status) != (SIGTRAP | 0x80)) {
 			signal = WSTOPSIG(status);
 			continue;
@@ -180,9 +179,9 @@ static int watch(FIXTURE_DATA(restart) * self, pid_t child, struct seen *seen)
 		if (ptrace(PTRACE_GETREGS, child, NULL, &regs))
 			zt_die("PTRACE_GETREGS");
 		inside = !inside;
+		in_send = inside && is_send(&regs);
 		if (!is_send(&regs))
 			continue;
-		in_send = inside;
 		if (inside)
 			before = self->send->done;
 		else

@@ -42,6 +42,17 @@ FIXTURE(slow_disk)
 	struct zt_call call;
 };
 
+/*
+ * Of each kind of file several, for another try with one that is not in memory:
+ * who waits does so each time; a machine that stalls does it once.
+ */
+#define KINDS 2
+#define TRIES 3
+static const char *const file_names[KINDS][TRIES] = {
+	{ "whole", "whole2", "whole3" },
+	{ "in_pieces", "in_pieces2", "in_pieces3" },
+};
+
 static bool run(const char *command)
 {
 	return !system(command);
@@ -75,19 +86,17 @@ static void write_content(const char *path, const unsigned char *content)
 /* A file system in a file of /tmp, which is copied to the disk at once. */
 static bool make_image(const unsigned char *content)
 {
-	static const char *const names[] = { "whole",	   "whole2",
-					     "whole3",	   "in_pieces",
-					     "in_pieces2", "in_pieces3",
-					     "other" };
 	char path[64];
 	size_t i;
 
 	if (!run("rm -rf /tmp/zt-disk && mkdir /tmp/zt-disk"))
 		return false;
-	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		snprintf(path, sizeof(path), "/tmp/zt-disk/%s", names[i]);
+	for (i = 0; i < KINDS * TRIES; i++) {
+		snprintf(path, sizeof(path), "/tmp/zt-disk/%s",
+			 file_names[i / TRIES][i % TRIES]);
 		write_content(path, content);
 	}
+	write_content("/tmp/zt-disk/other", content);
 	return run("truncate -s " IMAGE_SIZE " /tmp/zt-disk.img && "
 		   "PATH=$PATH:/usr/sbin:/sbin mkfs.ext4 -q -b 4096 "
 		   "-O ^has_journal -d /tmp/zt-disk /tmp/zt-disk.img");
@@ -399,21 +408,16 @@ static bool never_waited(const struct story *story)
 
 TEST_F(slow_disk, cached_returns_before_the_disk_has_read)
 {
-	/* Who waits does so each time; a machine that stalls does it once. */
-	static const char *const names[][3] = {
-		{ "whole", "whole2", "whole3" },
-		{ "in_pieces", "in_pieces2", "in_pieces3" },
-	};
 	struct story story;
 	size_t i, try;
 
-	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		for (try = 0; try < ARRAY_SIZE(names[i]); try++) {
-			open_file(_metadata, self, names[i][try]);
+	for (i = 0; i < KINDS; i++) {
+		for (try = 0; try < TRIES; try++) {
+			open_file(_metadata, self, file_names[i][try]);
 			send_by_and_by(_metadata, self);
 			read_trace(self, &story);
 			TH_LOG("%s: %u calls, the longest %.1f ms; %u requests of %.0f ms or more",
-			       names[i][try], story.calls,
+			       file_names[i][try], story.calls,
 			       story.longest_call * 1000, story.requests,
 			       story.shortest_request * 1000);
 			ASSERT_LT(0, story.requests);
